@@ -1,0 +1,106 @@
+"""The manifest: everything about a model that is not weights or vocabulary."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from rasid.normalization import Profile
+from rasid.scores import LabelScoring
+from rasid.taxonomy import Taxonomy
+from rasid.windows import Windowing
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Encoder(_Part):
+    """The encoder the model was fine-tuned from."""
+
+    name: str
+    architecture: str
+    layers: int
+    hidden: int
+    vocabulary: int
+
+
+class DataSummary(_Part):
+    """The labelled articles of the training run.
+
+    `fingerprint` is the sha256 over the sorted ids with their labels, one a line.
+    """
+
+    files: tuple[str, ...]
+    articles: dict[str, int]
+    labels: dict[str, int]
+    fingerprint: Sha256
+    provenance: str
+
+
+class LabelMetrics(_Part):
+    """Quality of one label; `ap` is average precision, absent without positives."""
+
+    precision: float
+    recall: float
+    f1: float
+    ap: float | None
+    positives: int
+
+
+class Metrics(_Part):
+    """Quality of a model on articles it was not trained on.
+
+    `data` says on which articles, and `model` of which model: the served one, or
+    one trained the same way on fewer articles.
+    """
+
+    data: str
+    model: str
+    articles: int
+    micro_f1: float
+    macro_f1: float
+    labels: dict[str, LabelMetrics]
+
+
+class Parity(_Part):
+    """How far the served scores are from the trained network's, on `articles` articles."""
+
+    articles: int
+    largest_difference: float
+    mean_difference: float
+    flips: int
+    decisions: int
+
+
+class Manifest(_Part):
+    """The content of manifest.json; `scoring` has one entry for each label of the taxonomy."""
+
+    format: Literal[1] = 1
+    name: Name
+    version: Name
+    created: str
+    code_version: str
+    taxonomy: Taxonomy
+    profile: Profile
+    windowing: Windowing
+    pooling: Literal["log_mean_exp"] = "log_mean_exp"
+    precision: Literal["int8", "fp32"]
+    scoring: dict[str, LabelScoring]
+    encoder: Encoder
+    training: dict[str, Any]
+    data: DataSummary
+    metrics: tuple[Metrics, ...]
+    parity: Parity
+    files: dict[str, Sha256]
+
+    @model_validator(mode="after")
+    def _scoring_fits_taxonomy(self) -> "Manifest":
+        if tuple(self.scoring) != self.taxonomy.labels:
+            raise ValueError(
+                f"scoring is for {list(self.scoring)}, "
+                f"the taxonomy has {list(self.taxonomy.labels)}"
+            )
+        return self

@@ -1,0 +1,1 @@
+"""Training: from labelled articles to an artifact that can be served."""

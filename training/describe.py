@@ -1,0 +1,119 @@
+"""Putting the manifest together."""
+
+import dataclasses
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from rasid import __version__
+from rasid.errors import ArtifactMismatch
+from rasid.manifest import DataSummary, Encoder, Manifest, Metrics, Parity
+from rasid.normalization import Profile
+from rasid.scores import Floats, LabelScoring
+from rasid.taxonomy import Taxonomy
+from training.articles import LabelledArticle
+from training.encoders import Checkpoint
+from training.evaluation import ON_DEV
+from training.options import TrainOptions
+from training.splits import Split
+
+_NOT_COMPARED = Parity(
+    articles=0, largest_difference=0.0, mean_difference=0.0, flips=0, decisions=0
+)
+
+
+def draft_manifest(
+    options: TrainOptions,
+    taxonomy: Taxonomy,
+    checkpoint: Checkpoint,
+    profile: Profile,
+    split: Split,
+    sharpness: Floats,
+) -> Manifest:
+    """The manifest of a model whose calibration, metrics and files are still to come.
+
+    Scores of this draft are plain logistic functions of the logits.
+    """
+    created = datetime.now(UTC)
+    neutral = [
+        LabelScoring(sharpness=float(s), slope=1.0, bias=0.0, threshold=0.5, review=0.5)
+        for s in sharpness
+    ]
+    config = checkpoint.config
+    return Manifest(
+        name=options.name,
+        version=options.version or created.strftime("%Y%m%d-%H%M%S"),
+        created=created.isoformat(timespec="seconds"),
+        code_version=__version__,
+        taxonomy=taxonomy,
+        profile=profile,
+        windowing=options.windowing,
+        precision="int8",
+        scoring=dict(zip(taxonomy.labels, neutral, strict=True)),
+        encoder=Encoder(
+            name=checkpoint.name,
+            architecture=config["model_type"],
+            layers=config["num_hidden_layers"],
+            hidden=config["hidden_size"],
+            vocabulary=config["vocab_size"],
+        ),
+        training=dataclasses.asdict(options.fit),
+        data=summarise(options, split, taxonomy.labels),
+        metrics=(),
+        parity=_NOT_COMPARED,
+        files={},
+    )
+
+
+def complete_manifest(
+    draft: Manifest,
+    scoring: dict[str, LabelScoring],
+    parity: Parity,
+    metrics: Sequence[Metrics],
+) -> Manifest:
+    """The draft with what was tuned and measured on the exported model."""
+    return draft.model_copy(
+        update={"scoring": scoring, "parity": parity, "metrics": tuple(metrics)}
+    )
+
+
+def summarise(options: TrainOptions, split: Split, labels: Sequence[str]) -> DataSummary:
+    """Counts, label counts and fingerprint of all articles of the run."""
+    articles = [*split.train, *split.dev, *split.test]
+    counts = Counter(label for article in articles for label in article.labels)
+    return DataSummary(
+        files=tuple(path.name for path in options.data),
+        articles={name: len(getattr(split, name)) for name in ("train", "dev", "test")},
+        labels={label: counts[label] for label in labels},
+        fingerprint=fingerprint(articles),
+        provenance=options.provenance,
+    )
+
+
+def fingerprint(articles: Sequence[LabelledArticle]) -> str:
+    """sha256 over the ids with their labels, sorted, one article a line."""
+    lines = sorted(f"{article.id}\t{','.join(sorted(article.labels))}" for article in articles)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def read_metrics(manifest_file: Path | None) -> tuple[Metrics, ...]:
+    """Held-out metrics of an earlier manifest.json, to be stated beside a model's own.
+
+    They say so themselves: a model trained on all articles has none of its own.
+    """
+    if manifest_file is None:
+        return ()
+    try:
+        earlier = Manifest.model_validate_json(manifest_file.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise ArtifactMismatch(f"{manifest_file}: {error}") from None
+    trained = f"version {earlier.version}, trained on {earlier.data.articles['train']} articles"
+    return tuple(
+        metrics.model_copy(update={"model": f"{metrics.model} ({trained})"})
+        for metrics in earlier.metrics
+        if metrics.data != ON_DEV
+    )

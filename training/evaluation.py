@@ -1,0 +1,79 @@
+"""Measuring the model that will be served, and what it is compared with."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from rasid.classifier import Classifier
+from rasid.manifest import Metrics, Parity
+from rasid.scores import Floats, LabelScoring, calibrate
+from training.articles import LabelledArticle
+from training.baseline import measure_baseline
+from training.metrics import gold_of, measure
+from training.parity import compare_scores
+from training.splits import Split
+
+ON_DEV = "dev part: early stopping, calibration and thresholds were set on it"
+ON_TEST = "test part: neither trained nor tuned on"
+
+Scoring = Mapping[str, LabelScoring]
+
+
+def scores_of(logits: Floats, scoring: Scoring) -> Floats:
+    """Calibrated scores from pooled logits, both of shape (articles, labels)."""
+    slope = np.array([label.slope for label in scoring.values()])
+    bias = np.array([label.bias for label in scoring.values()])
+    return calibrate(logits, slope, bias)
+
+
+def thresholds_of(scoring: Scoring) -> Floats:
+    """The labels' thresholds, shape (labels,)."""
+    return np.array([label.threshold for label in scoring.values()])
+
+
+def check_parity(trained: Floats, served: Floats, scoring: Scoring) -> Parity:
+    """Compare the pooled logits of network and exported model, as calibrated scores."""
+    return compare_scores(
+        scores_of(trained, scoring), scores_of(served, scoring), thresholds_of(scoring)
+    )
+
+
+def evaluate(
+    served: Classifier, exact: Classifier, dev_logits: Floats, split: Split, scoring: Scoring
+) -> list[Metrics]:
+    """Metrics of the served model on dev and test, and of its fp32 form on test."""
+    metrics = [_measured("int8, as served", dev_logits, split.dev, scoring, ON_DEV)]
+    if split.test:
+        articles = [article.article for article in split.test]
+        metrics += [
+            _measured(model, classifier.logits(articles), split.test, scoring, ON_TEST)
+            for model, classifier in (("int8, as served", served), ("fp32", exact))
+        ]
+    return metrics
+
+
+def evaluate_baseline(
+    split: Split, labels: Sequence[str], tokenizer: Tokenizer, *, seed: int
+) -> Metrics:
+    """Metrics of the linear model, fitted on train and dev, on the test part."""
+    fitted_on = [*split.train, *split.dev]
+    return measure_baseline(fitted_on, split.test, labels, tokenizer, data=ON_TEST, seed=seed)
+
+
+def _measured(
+    model: str,
+    logits: Floats,
+    articles: Sequence[LabelledArticle],
+    scoring: Scoring,
+    data: str,
+) -> Metrics:
+    labels = list(scoring)
+    return measure(
+        scores_of(logits, scoring),
+        gold_of(articles, labels),
+        thresholds_of(scoring),
+        labels,
+        data=data,
+        model=model,
+    )

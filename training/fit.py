@@ -1,0 +1,149 @@
+"""Fine-tuning with the Trainer of transformers."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from datasets import Dataset
+from safetensors.torch import load_model, save_model
+from sklearn.metrics import average_precision_score
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    Trainer,
+    TrainingArguments,
+    set_seed,
+)
+
+from training.bags import BagCollator
+from training.encoders import Checkpoint
+from training.freezing import FrozenLayers
+from training.hardware import has_bf16
+from training.model import BagClassifier, load_encoder, parameter_groups
+from training.settings import FitSettings
+from training.workspace import Workspace
+
+
+class BagTrainer(Trainer):
+    """The Trainer with layer-wise learning rates."""
+
+    def __init__(self, *, settings: FitSettings, **options: Any) -> None:
+        super().__init__(**options)
+        self._settings = settings
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        """AdamW over `parameter_groups`."""
+        if self.optimizer is None:
+            groups = parameter_groups(
+                cast(BagClassifier, self.model),
+                encoder_rate=self._settings.encoder_rate,
+                head_rate=self._settings.head_rate,
+                decay=self._settings.layer_decay,
+            )
+            self.optimizer = torch.optim.AdamW(list(groups))
+        return self.optimizer
+
+
+def fit(
+    checkpoint: Checkpoint,
+    train: Dataset,
+    dev: Dataset,
+    settings: FitSettings,
+    workspace: Workspace,
+    *,
+    resume: bool,
+) -> BagClassifier:
+    """Fine-tune `checkpoint` on bags of windows and return the best model seen on `dev`.
+
+    With `resume` the newest checkpoint is continued with its optimiser, schedule and data
+    order; a run that had finished is loaded.
+    """
+    set_seed(settings.seed)
+    gold = np.array(train["labels"])
+    model = BagClassifier(
+        load_encoder(checkpoint.folder),
+        gold.shape[1],
+        dropout=settings.dropout,
+        class_weights=root_class_weights(gold) if settings.class_weights else None,
+    )
+    if resume and workspace.fitted.exists():
+        load_model(model, workspace.fitted)
+        return model.eval()
+    collator, frozen = BagCollator(checkpoint.pad_id), None
+    if settings.freeze_layers:
+        frozen = FrozenLayers(model.windows.encoder, settings.freeze_layers)
+        train, dev, collator = _freeze(frozen, train, dev, collator, workspace)
+    trainer = BagTrainer(
+        settings=settings,
+        model=model,
+        args=_arguments(settings, workspace.checkpoints),
+        train_dataset=train,
+        eval_dataset=dev,
+        data_collator=collator,
+        compute_metrics=_average_precision,
+        callbacks=[EarlyStoppingCallback(settings.patience)],
+    )
+    started = any(workspace.checkpoints.glob("checkpoint-*"))
+    trainer.train(resume_from_checkpoint=started or None)
+    if frozen:
+        frozen.restore()
+    model = model.cpu().eval()
+    save_model(model, str(workspace.fitted))
+    return model
+
+
+def root_class_weights(gold: np.ndarray[Any, np.dtype[np.float64]]) -> torch.Tensor:
+    """Square root of negatives over positives for each label; 1 where there is none."""
+    positives = gold.sum(0)
+    return torch.tensor(np.sqrt((len(gold) - positives) / np.maximum(positives, 1))).float()
+
+
+def _freeze(
+    frozen: FrozenLayers,
+    train: Dataset,
+    dev: Dataset,
+    collator: BagCollator,
+    workspace: Workspace,
+) -> tuple[Dataset, Dataset, BagCollator]:
+    windows = [window for part in (train, dev) for bag in part["windows"] for window in bag]
+    offset = sum(map(len, train["windows"]))
+    dev = dev.map(lambda row: {"first_window": row["first_window"] + offset})
+    activations = frozen.cache(windows, workspace.activations, bf16=has_bf16())
+    frozen.take_out()
+    starts = np.cumsum([0, *map(len, windows)])[:-1]
+    return train, dev, replace(collator, activations=activations, starts=starts)
+
+
+def _arguments(settings: FitSettings, checkpoints: Path) -> TrainingArguments:
+    return TrainingArguments(
+        output_dir=str(checkpoints),
+        use_cpu=not torch.cuda.is_available(),
+        bf16=has_bf16(),
+        seed=settings.seed,
+        num_train_epochs=settings.epochs,
+        per_device_train_batch_size=settings.batch_articles,
+        per_device_eval_batch_size=settings.batch_articles,
+        gradient_accumulation_steps=settings.accumulate,
+        warmup_steps=settings.warmup,
+        lr_scheduler_type="linear",
+        train_sampling_strategy="group_by_length",
+        length_column_name="length",
+        remove_unused_columns=False,
+        label_names=["labels"],
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        save_total_limit=2,
+        load_best_model_at_end=True,
+        metric_for_best_model="average_precision",
+        greater_is_better=True,
+        logging_steps=20,
+        report_to="none",
+        dataloader_pin_memory=False,
+    )
+
+
+def _average_precision(prediction: EvalPrediction) -> dict[str, float]:
+    logits, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+    return {"average_precision": float(average_precision_score(gold, logits, average="micro"))}

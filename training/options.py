@@ -1,0 +1,122 @@
+"""The options of a training run: command line, then environment, then default."""
+
+import argparse
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rasid.normalization import PROFILES, Profile
+from rasid.windows import Windowing
+from training.settings import FitSettings
+
+ROOT = Path(__file__).resolve().parent.parent
+_ENVIRONMENT = "RASID_"
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """Everything `train.py` is told."""
+
+    data: tuple[Path, ...]
+    encoder: str
+    taxonomy: Path
+    out: Path
+    name: str
+    version: str | None
+    profile: Profile | None
+    windowing: Windowing
+    fit: FitSettings
+    test_fold: int | None
+    hold_out: bool
+    baseline: bool
+    held_out_metrics: Path | None
+    provenance: str
+    work: Path | None
+    resume: bool
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
+    """Read the options; a bad value ends the program with the name of its option."""
+    parser = _parser()
+    for action in parser._actions:
+        value = os.environ.get(_ENVIRONMENT + action.dest.upper())
+        if value and action.option_strings and action.nargs != 0:
+            # argparse converts a default given as text like an argument.
+            action.default = value
+    given = parser.parse_args(arguments)
+    try:
+        windowing = Windowing(size=given.window, overlap=given.overlap)
+    except ValueError as error:
+        parser.error(f"argument --window/--overlap: {error}")
+    return TrainOptions(
+        data=tuple(given.data),
+        encoder=given.encoder,
+        taxonomy=given.taxonomy,
+        out=given.out,
+        name=given.name,
+        version=given.version,
+        profile=given.profile,
+        windowing=windowing,
+        fit=FitSettings(
+            epochs=given.epochs,
+            encoder_rate=given.rate,
+            class_weights=not given.no_class_weights,
+            freeze_layers=given.freeze_layers,
+            seed=given.seed,
+        ),
+        test_fold=given.test_fold,
+        hold_out=not given.no_hold_out,
+        baseline=given.baseline,
+        held_out_metrics=given.held_out_metrics,
+        provenance=given.provenance,
+        work=given.work,
+        resume=given.resume,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="train.py",
+        description="Fine-tune a classifier on labelled articles and publish it for serving.",
+        epilog="Every option can also be set in the environment, as RASID_ and its name in "
+        "capitals (RASID_OUT, RASID_ENCODER, …); the command line wins.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("data", nargs="+", type=Path, help="JSONL, CSV or Parquet files with text and labels")
+    add("--encoder", default="compact", help="compact, a folder, or an id on the model hub")
+    add("--taxonomy", type=Path, default=ROOT / "data" / "taxonomy.toml", help="topics (TOML)")
+    add("--out", type=Path, default=ROOT / "models", help="folder the version is put into")
+    add("--name", default="rasid", help="name of the model")
+    add("--version", help="version of the model; by default the time")
+    add("--profile", choices=PROFILES, help="text normalisation; by default the encoder's own")
+    add("--window", type=int, default=256, help="tokens a window")
+    add("--overlap", type=int, default=32, help="tokens that neighbouring windows share")
+    add("--epochs", type=_positive, default=FitSettings.epochs, help="passes over the data")
+    add("--rate", type=_positive, default=FitSettings.encoder_rate, help="learning rate")
+    add("--no-class-weights", action="store_true", help="count rare and common labels alike")
+    add("--freeze-layers", type=_natural, default=0, help="lowest layers that are not trained")
+    add("--seed", type=_natural, default=FitSettings.seed, help="seed of every random choice")
+    add("--test-fold", type=_natural, help="measure on this `fold` of the data, train on the rest")
+    add("--no-hold-out", action="store_true", help="train on all: no tenth to measure on")
+    add("--baseline", action="store_true", help="also measure a TF-IDF + SVM on the same split")
+    add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
+    add("--provenance", default="not stated", help="where the articles are from, for the manifest")
+    add("--work", type=Path, help="folder for caches and checkpoints; by default in ~/.cache/rasid")
+    add("--resume", action="store_true", help="go on from the last checkpoint of the same run")
+    return parser
+
+
+def _positive(value: str) -> float:
+    number = float(value)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{value} is not above 0")
+    return number
+
+
+def _natural(value: str) -> int:
+    number = int(value)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{value} is below 0")
+    return number

@@ -1,0 +1,55 @@
+"""Whether the served classifier says what the trained network says."""
+
+import numpy as np
+import torch
+from datasets import Dataset
+
+from rasid.errors import RasidError
+from rasid.manifest import Parity
+from rasid.scores import Floats
+from training.bags import BagCollator
+from training.model import BagClassifier
+
+# Past these the int8 model is another model, and is not published.
+MAX_FLIPS = 0.02
+MAX_MEAN_DIFFERENCE = 0.03
+
+
+class ParityError(RasidError):
+    """The exported model's answers are too far from the trained network's."""
+
+
+def torch_logits(model: BagClassifier, bags: Dataset, pad_id: int) -> Floats:
+    """Pooled logits of the trained network in float32: (articles, labels)."""
+    collate = BagCollator(pad_id)
+    device = next(model.parameters()).device
+    with torch.inference_mode():
+        rows = [
+            model(**{name: value.to(device) for name, value in collate([row]).items()})["logits"]
+            for row in bags
+        ]
+    return torch.cat(rows).cpu().double().numpy()
+
+
+def compare_scores(trained: Floats, served: Floats, thresholds: Floats) -> Parity:
+    """Compare scores of shape (articles, labels); raises `ParityError` past the limits."""
+    difference = np.abs(trained - served)
+    flips = (trained >= thresholds) != (served >= thresholds)
+    parity = Parity(
+        articles=len(trained),
+        largest_difference=float(difference.max()),
+        mean_difference=float(difference.mean()),
+        flips=int(flips.sum()),
+        decisions=flips.size,
+    )
+    if parity.flips > MAX_FLIPS * parity.decisions:
+        raise ParityError(
+            f"{parity.flips} of {parity.decisions} decisions differ between the trained network "
+            f"and the exported model; at most {MAX_FLIPS:.0%} may"
+        )
+    if parity.mean_difference > MAX_MEAN_DIFFERENCE:
+        raise ParityError(
+            f"scores of the exported model differ by {parity.mean_difference:.4f} on average; "
+            f"at most {MAX_MEAN_DIFFERENCE} may"
+        )
+    return parity
