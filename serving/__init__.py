@@ -1,0 +1,1 @@
+"""The HTTP service: FastAPI around `rasid.classifier`."""

@@ -1,0 +1,67 @@
+"""The app: settings in, FastAPI out."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+import rasid
+from rasid.classifier import Classifier
+from rasid.errors import RasidError
+from serving import openapi, problems
+from serving.body import BodyLimit
+from serving.docs import docs_router
+from serving.engine import Engine
+from serving.errors import RequestError
+from serving.exchange import Exchange
+from serving.metrics import Metrics
+from serving.routes import classify_router, service_router
+from serving.settings import Settings
+
+
+def create_app(settings: Settings, *, load: Callable[[], Classifier] | None = None) -> FastAPI:
+    """The service for `settings`.
+
+    The classifier loads once the app starts; until then /readyz says no. `load` replaces
+    the loading of the artifact in `settings.model`. `app.state.engine` is the `Engine`.
+    """
+    engine = Engine(
+        load or partial(Classifier.load, settings.model, threads=settings.threads),
+        workers=settings.workers,
+    )
+    metrics = Metrics(lambda: engine.ready)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # In the background: the socket opens at once, and /livez answers meanwhile.
+        loading = asyncio.create_task(engine.start())
+        yield
+        loading.cancel()
+        engine.close()
+
+    app = FastAPI(
+        title="Rasid",
+        version=rasid.__version__,
+        description=openapi.DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
+        exception_handlers=dict.fromkeys(
+            (RequestError, RasidError, RequestValidationError, HTTPException), problems.handle
+        ),
+    )
+    app.state.engine = engine
+    app.include_router(classify_router(settings, engine, metrics))
+    app.include_router(service_router(settings, engine, metrics))
+    app.include_router(docs_router())
+    # The middleware that is added last is the outermost.
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(Exchange, engine=engine, metrics=metrics)
+    app.openapi_schema = openapi.complete(app.openapi(), settings)
+    return app

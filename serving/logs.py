@@ -1,0 +1,65 @@
+"""Logs: one JSON object a line, with the id of the request it belongs to.
+
+No line holds article text. Callers log counts and names only; what an exception says
+about a value is kept short and to ASCII, which takes Arabic text out of tracebacks.
+"""
+
+import json
+import logging
+import traceback
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from rasid.errors import RasidError
+
+request_id: ContextVar[str] = ContextVar("request_id", default="")
+
+_MESSAGE_CHARS = 200
+
+
+class JsonFormatter(logging.Formatter):
+    """Format a record as one line of JSON; `extra={"fields": {...}}` adds members."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line for `record`, without a line feed."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if current := request_id.get():
+            line["request_id"] = current
+        line |= getattr(record, "fields", {})
+        if record.exc_info and record.exc_info[1]:
+            line["traceback"] = describe(record.exc_info[1])
+        return json.dumps(line, ensure_ascii=False)
+
+
+def describe(error: BaseException) -> str:
+    """The traceback of `error` and of what caused it, with messages made safe to log."""
+    parts = []
+    seen: set[int] = set()
+    cause: BaseException | None = error
+    while cause is not None and id(cause) not in seen:
+        seen.add(id(cause))
+        frames = "".join(traceback.format_tb(cause.__traceback__))
+        parts.append(f"{frames}{type(cause).__qualname__}: {_message(cause)}")
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
+    return "\n\nwhich came from:\n\n".join(parts)
+
+
+def _message(error: BaseException) -> str:
+    text = str(error)
+    if isinstance(error, RasidError):
+        return text
+    return text.encode("ascii", "replace").decode("ascii")[:_MESSAGE_CHARS]
+
+
+def configure(level: str) -> None:
+    """Send every log line of this process to standard error as JSON."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    logging.captureWarnings(True)

@@ -1,0 +1,43 @@
+"""The OpenAPI document: what FastAPI cannot know by itself."""
+
+from typing import Any
+
+from serving.exchange import HEADER
+from serving.settings import Settings
+
+DESCRIPTION = """\
+Topics of Arabic security news. Every answer carries `X-Request-ID`: the caller's own where
+the request has one of up to 128 letters, digits and `._:/+=@~-`, otherwise a new one.
+"""
+
+
+def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    """`document` with this deployment's limits and the header of every answer."""
+    schemas = document["components"]["schemas"]
+    article = schemas["ClassifyRequest"]
+    article["description"] = (
+        f"One article of at most {settings.max_chars} characters (Unicode code points), "
+        "text and title together."
+    )
+    for field in ("text", "title"):
+        _string_schema(article["properties"][field])["maxLength"] = settings.max_chars
+    schemas["BatchRequest"]["properties"]["articles"] |= {
+        "items": {"$ref": "#/components/schemas/ClassifyRequest"},
+        "maxItems": settings.max_batch,
+    }
+    header = {"schema": {"type": "string"}, "description": "The id of the request."}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if "requestBody" in operation:
+                operation["requestBody"]["description"] = (
+                    f"JSON in UTF-8, at most {settings.max_body_bytes} bytes."
+                )
+            for response in operation["responses"].values():
+                response["headers"] = {HEADER: header}
+    return document
+
+
+def _string_schema(schema: dict[str, Any]) -> dict[str, Any]:
+    # An optional string is a choice of string and null.
+    choices: list[dict[str, Any]] = schema.get("anyOf", [schema])
+    return next(choice for choice in choices if choice["type"] == "string")

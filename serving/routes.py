@@ -1,0 +1,142 @@
+"""The routes: request, classifier, response."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+
+from rasid.article import check_article
+from rasid.classification import Classification
+from serving import logs
+from serving.body import JsonRoute
+from serving.engine import Engine
+from serving.errors import NotReady, TooManyArticles
+from serving.metrics import Metrics
+from serving.problems import problem_of, problem_responses
+from serving.schemas import (
+    BatchProblem,
+    BatchRequest,
+    BatchResponse,
+    BatchResult,
+    ClassifyRequest,
+    ClassifyResponse,
+    Coverage,
+    InfoResponse,
+    LabelsResponse,
+    Limits,
+    ModelName,
+    Status,
+    Topic,
+)
+from serving.settings import Settings
+
+
+def classify_router(settings: Settings, engine: Engine, metrics: Metrics) -> APIRouter:
+    """POST /classify and POST /classify/batch."""
+    router = APIRouter(
+        route_class=JsonRoute,
+        responses=problem_responses(400, 413, 415, 422, 500, 503),
+        tags=["classify"],
+    )
+
+    @router.post("/classify", summary="Classify one article")
+    async def classify(body: ClassifyRequest) -> ClassifyResponse:
+        article = body.article()
+        check_article(article, settings.max_chars)
+        classification = await engine.classify(article, evidence=body.evidence)
+        metrics.count_classification(classification)
+        return _response(article.id, classification, _model(engine))
+
+    @router.post("/classify/batch", summary="Classify several articles")
+    async def classify_batch(body: BatchRequest) -> BatchResponse:
+        engine.loaded()  # Not ready is a problem of the batch, not of each article.
+        if len(body.articles) > settings.max_batch:
+            raise TooManyArticles(
+                f"articles: has {len(body.articles)}; at most {settings.max_batch} are accepted"
+            )
+        # One after another: a long batch leaves room for the requests of others.
+        results = [await classify_item(index, raw) for index, raw in enumerate(body.articles)]
+        return BatchResponse(results=results, request_id=logs.request_id.get())
+
+    async def classify_item(index: int, raw: object) -> BatchResult | BatchProblem:
+        try:
+            result = await classify(_validated(raw))
+        except Exception as error:
+            # Whatever one article runs into, the others keep their answers.
+            problem = problem_of(error, at=("articles", index))
+            metrics.count_batch_article(problem.status)
+            return BatchProblem(index=index, problem=problem)
+        metrics.count_batch_article(200)
+        return BatchResult(index=index, result=result)
+
+    return router
+
+
+def service_router(settings: Settings, engine: Engine, metrics: Metrics) -> APIRouter:
+    """What the service says of its model and of itself."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/labels", summary="The taxonomy", responses=problem_responses(500, 503))
+    async def labels() -> LabelsResponse:
+        topics = list(engine.loaded().manifest.taxonomy.topics)
+        return LabelsResponse(topics=topics, model=_model(engine))
+
+    @router.get("/info", summary="The model and the limits", responses=problem_responses(500, 503))
+    async def info() -> InfoResponse:
+        manifest = engine.loaded().manifest.model_dump(mode="json", exclude={"taxonomy"})
+        limits = Limits(
+            max_chars=settings.max_chars,
+            max_body_bytes=settings.max_body_bytes,
+            max_batch=settings.max_batch,
+        )
+        return InfoResponse(model=_model(engine), manifest=manifest, limits=limits)
+
+    @router.get("/livez", summary="Is the process alive?", responses=problem_responses(500))
+    async def livez() -> Status:
+        return Status(status="alive")
+
+    @router.get("/readyz", summary="Should it get requests?", responses=problem_responses(500, 503))
+    async def readyz() -> Status:
+        engine.loaded()
+        if engine.draining:
+            raise NotReady("the service is stopping")
+        return Status(status="ready")
+
+    @router.get(
+        "/metrics",
+        summary="Metrics for Prometheus",
+        response_class=Response,
+        responses={200: {"content": {"text/plain": {}}}, **problem_responses(500)},
+    )
+    async def prometheus(request: Request) -> Response:
+        text, media_type = metrics.exposition(request.headers.get("accept", ""))
+        return Response(text, headers={"Content-Type": media_type})
+
+    return router
+
+
+def _validated(raw: object) -> ClassifyRequest:
+    try:
+        return ClassifyRequest.model_validate(raw)
+    except ValidationError as error:
+        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        raise RequestValidationError(errors) from None
+
+
+def _model(engine: Engine) -> ModelName:
+    """Name and version of the loaded model; raises `NotReady` where there is none."""
+    manifest = engine.loaded().manifest
+    return ModelName(name=manifest.name, version=manifest.version)
+
+
+def _response(
+    article_id: str | None, classification: Classification, model: ModelName
+) -> ClassifyResponse:
+    return ClassifyResponse(
+        id=article_id,
+        labels=list(classification.labels),
+        topics=[Topic.model_validate(topic) for topic in classification.topics],
+        coverage=Coverage.model_validate(classification.coverage),
+        warnings=list(classification.warnings),
+        model=model,
+        request_id=logs.request_id.get(),
+    )

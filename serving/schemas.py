@@ -1,0 +1,191 @@
+"""What travels over HTTP: requests as they are accepted, answers as they are sent."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rasid import classification as core
+from rasid.article import Article
+from rasid.taxonomy import Bilingual, TopicDefinition
+
+_TEXT = (
+    "أوقفت عناصر الدرك الملكي بضواحي مدينة وزان ثلاثة أشخاص يشتبه في سرقتهم محاصيل زراعية، "
+    "وحجزت شاحنة صغيرة استعملت في نقلها."
+)
+_TITLE = "توقيف ثلاثة مشتبه فيهم بضواحي وزان"
+
+Offset = Annotated[int, Field(ge=0)]
+Score = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class ClassifyRequest(_Request):
+    """One article."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"id": "a-17", "title": _TITLE, "text": _TEXT}]}
+    )
+
+    text: Annotated[
+        str,
+        Field(
+            # Shown only: `check_article` finds an empty text along with one of white space.
+            json_schema_extra={"minLength": 1},
+            description="The article's text, with whatever stood around it on its page. "
+            "Neither white space only nor with NUL or a lone surrogate.",
+        ),
+    ]
+    title: Annotated[
+        str | None,
+        Field(description="The article's title, read together with the text."),
+    ] = None
+    id: Annotated[
+        str | None,
+        Field(
+            max_length=256,
+            pattern=r"^[^\x00]*$",
+            description="The caller's own name for the article; returned as it is.",
+        ),
+    ] = None
+    evidence: Annotated[
+        bool, Field(description="Whether to look for the passages that show why.")
+    ] = True
+
+    def article(self) -> Article:
+        """The article without what only concerns the request."""
+        return Article(text=self.text, title=self.title, id=self.id)
+
+
+class BatchRequest(_Request):
+    """Several articles; each is validated on its own, so that a bad one harms no other."""
+
+    # Anything here; the OpenAPI document asks for a `ClassifyRequest` each.
+    articles: Annotated[list[Any], Field(min_length=1)]
+
+
+class Evidence(_Answer):
+    """A passage that shows why a label was given; `score` is its own."""
+
+    field: core.Field
+    start: Offset
+    end: Offset
+    text: str
+    score: Score
+
+
+class Topic(_Answer):
+    """One label with its calibrated score, its threshold and the decision."""
+
+    label: str
+    name: Bilingual
+    score: Score
+    threshold: Score
+    decision: core.Decision
+    evidence: list[Evidence]
+
+
+class Coverage(_Answer):
+    """How much of the text was read; `furniture` holds the spans left out."""
+
+    chars: Offset
+    chars_classified: Offset
+    tokens: Offset
+    windows: Offset
+    furniture: list[tuple[Offset, Offset]]
+
+
+class ModelName(_Answer):
+    """Which model answered."""
+
+    name: str
+    version: str
+
+
+class ClassifyResponse(_Answer):
+    """The answer for one article: every topic, best first.
+
+    Offsets count Unicode code points of `text`, or of `title` as `field` says.
+    """
+
+    id: str | None
+    labels: list[str]
+    topics: list[Topic]
+    coverage: Coverage
+    warnings: list[str]
+    model: ModelName
+    request_id: str
+
+
+class ProblemDetail(_Answer):
+    """One thing that is wrong; `pointer` is a JSON Pointer into the request's body."""
+
+    pointer: str
+    detail: str
+
+
+class Problem(_Answer):
+    """Problem details (RFC 9457); `errors` names the fields at fault."""
+
+    type: str
+    title: str
+    status: Annotated[int, Field(ge=400, le=599)]
+    detail: str
+    errors: list[ProblemDetail]
+    request_id: str
+
+
+class BatchResult(_Answer):
+    """The answer for the article at `index` of the batch."""
+
+    index: Offset
+    result: ClassifyResponse
+
+
+class BatchProblem(_Answer):
+    """Why the article at `index` of the batch has no answer."""
+
+    index: Offset
+    problem: Problem
+
+
+class BatchResponse(_Answer):
+    """A result or a problem for every article, in the order of the request."""
+
+    results: list[BatchResult | BatchProblem]
+    request_id: str
+
+
+class LabelsResponse(_Answer):
+    """The taxonomy, in the order of the model's outputs; a topic's `id` is its label."""
+
+    topics: list[TopicDefinition]
+    model: ModelName
+
+
+class Limits(_Answer):
+    """What this deployment accepts."""
+
+    max_chars: int
+    max_body_bytes: int
+    max_batch: int
+
+
+class InfoResponse(_Answer):
+    """The model's manifest without its taxonomy, and this deployment's limits."""
+
+    model: ModelName
+    manifest: dict[str, Any]
+    limits: Limits
+
+
+class Status(_Answer):
+    """The answer of a probe that is content."""
+
+    status: str

@@ -1,0 +1,93 @@
+"""The server: uvicorn, with the stop that a load balancer needs.
+
+uvicorn alone closes its socket as soon as it is told to stop, while a balancer still sends
+requests. Here a first SIGTERM or SIGINT only makes /readyz say no; requests are served for
+`drain_seconds` more; then the socket closes and requests in flight finish. A second signal
+ends the process at once.
+"""
+
+import contextlib
+import json
+import os
+import time
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from serving.engine import Engine
+from serving.settings import Settings
+
+_ARTICLE = (
+    "أحبطت مصالح الجمارك بميناء طنجة المتوسط محاولة تهريب كمية من المخدرات "
+    "كانت مخبأة داخل شاحنة، وفتحت النيابة العامة تحقيقا في الموضوع."
+)
+
+
+def serve(app: FastAPI, settings: Settings) -> int:
+    """Serve `app` until a signal stops it; returns the exit code of the process.
+
+    0 after a stop, 1 where the model could not be loaded.
+    """
+    engine: Engine = app.state.engine
+    Server(app, engine, settings).run()
+    return 1 if engine.failure else 0
+
+
+class Server(uvicorn.Server):
+    """A uvicorn server that owns its signals and announces that it is ready."""
+
+    def __init__(self, app: FastAPI, engine: Engine, settings: Settings) -> None:
+        config = uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=settings.stop_seconds,
+        )
+        super().__init__(config)
+        self._engine = engine
+        self._drain_seconds = settings.drain_seconds
+        self._drained_at: float | None = None
+        self._announced = False
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """First signal: stop being ready. Second: end the process.
+
+        Signals are not kept for uvicorn to raise again, which would spoil the exit code.
+        """
+        if self._drained_at is not None:
+            # The default action would do, but the kernel spares process 1 of a container.
+            os._exit(128 + sig)
+        # Nobody sends requests to a service that was never ready.
+        wait = self._drain_seconds if self._engine.ready else 0.0
+        self._engine.draining = True
+        self._drained_at = time.monotonic() + wait
+
+    async def on_tick(self, counter: int) -> bool:
+        """Uvicorn asks ten times a second whether to stop."""
+        if self._engine.ready and not self._announced:
+            self._announced = True
+            self._announce()
+        drained = self._drained_at is not None and time.monotonic() >= self._drained_at
+        if drained or self._engine.failure:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+    def _announce(self) -> None:
+        host, port = self.servers[0].sockets[0].getsockname()[:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+        address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        body = json.dumps({"text": _ARTICLE}, ensure_ascii=False)
+        # Whoever read standard output may be gone.
+        with contextlib.suppress(OSError):
+            print(
+                f"Rasid is ready on {address} (documentation: {address}/docs). Try:\n\n"
+                f"curl -s {address}/classify -H 'Content-Type: application/json' \\\n"
+                f"  -d '{body}'\n",
+                flush=True,
+            )

@@ -1,0 +1,132 @@
+"""The settings: read once at the edge, from the command line and the environment."""
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from rasid.errors import SettingError
+from rasid.runtime import cpu_quota
+
+PREFIX = "RASID_"
+_CURRENT, _BUNDLED = Path("models/current"), Path("models/bundled")
+
+
+def _default_model() -> Path:
+    return _CURRENT if _CURRENT.exists() else _BUNDLED
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value
+
+
+class Settings(BaseModel):
+    """Everything an operator can set. The descriptions are the command line's help."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: Annotated[str, Field(min_length=1, description="address to listen on")] = "127.0.0.1"
+    port: Annotated[
+        int, Field(ge=0, le=65535, description="TCP port to listen on; 0 takes a free one")
+    ] = 8000
+    model: Annotated[
+        Path,
+        Field(
+            default_factory=_default_model,
+            description="folder of the artifact; default: models/current, "
+            "models/bundled where that is not there",
+        ),
+    ]
+    threads: Annotated[
+        int,
+        Field(
+            default_factory=cpu_quota,
+            ge=1,
+            le=1024,
+            description="cores that work on inference; default: the cores this process may use",
+        ),
+    ]
+    workers: Annotated[
+        int, Field(ge=1, le=64, description="articles that are classified at the same time")
+    ] = 1
+    max_chars: Annotated[
+        int, Field(ge=1, description="most characters (code points) of text and title together")
+    ] = 200_000
+    max_body_bytes: Annotated[int, Field(ge=1, description="most bytes of a request body")] = (
+        4 * 1024 * 1024
+    )
+    max_batch: Annotated[int, Field(ge=1, description="most articles of one batch")] = 100
+    drain_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=3600,
+            description="time between not being ready and closing the socket when stopping",
+        ),
+    ] = 5.0
+    stop_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=86400,
+            description="most time that requests in flight get once the socket is closed",
+        ),
+    ] = 120
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        BeforeValidator(_lower),
+        Field(description="least severe log lines: debug, info, warning or error"),
+    ] = "info"
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Settings from `arguments` (without the program's name), else `environment`, else defaults.
+
+    Raises `SettingError` naming the flag or the variable that has an unusable value;
+    argparse ends the process for an unknown flag and for --help.
+    """
+    given = vars(_parser().parse_args(arguments))
+    raw: dict[str, str] = {}
+    source: dict[str, str] = {}
+    for name in Settings.model_fields:
+        variable = PREFIX + name.upper()
+        if given[name] is not None:
+            raw[name], source[name] = given[name], _flag(name)
+        elif variable in environment:
+            raw[name], source[name] = environment[variable], variable
+    if raw.get("model") == "":
+        # Path("") is the working directory, which nobody means by an empty value.
+        raise SettingError(f"{source['model']}: is empty")
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise SettingError(f"{source[name]}: {raw[name]!r}: {first['msg']}") from None
+
+
+def _flag(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m serving",
+        description="Serve the Rasid classifier over HTTP.",
+        allow_abbrev=False,
+    )
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default_factory else f"; default: {field.default}"
+        parser.add_argument(
+            _flag(name),
+            dest=name,
+            metavar=_metavar(field.annotation),
+            help=f"{field.description}{default} [{PREFIX}{name.upper()}]",
+        )
+    return parser
+
+
+def _metavar(annotation: Any) -> str:
+    return {int: "N", float: "SECONDS", Path: "FOLDER"}.get(annotation, "VALUE")

@@ -1,0 +1,139 @@
+"""The artifact: refused when it is not what its manifest says, published in one step."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from rasid import artifact
+from rasid.artifact import CURRENT, point_current, read_artifact, write_artifact
+from rasid.classifier import Classifier
+from rasid.errors import ArtifactError, ArtifactMismatch, ArtifactMissing, EngineError
+
+
+@pytest.fixture
+def copy(tiny_artifact: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(tiny_artifact, tmp_path / "copy"))
+
+
+def edit(folder: Path, change: Callable[[dict], object]) -> None:
+    file = folder / "manifest.json"
+    manifest = json.loads(file.read_text("utf-8"))
+    change(manifest)
+    file.write_text(json.dumps(manifest), "utf-8")
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "manifest.json"])
+def test_a_missing_file_is_named(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(ArtifactMissing, match=name):
+        read_artifact(copy)
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
+def test_a_changed_byte_is_found(copy: Path, name: str) -> None:
+    content = bytearray((copy / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copy / name).write_bytes(content)
+    with pytest.raises(ArtifactMismatch, match=f"{name}: sha256 is"):
+        read_artifact(copy)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m.update(format=2), "format"),
+        (lambda m: m.pop("windowing"), "windowing"),
+        (lambda m: m.update(surprise=1), "surprise"),
+        (lambda m: m["scoring"].pop("migration"), "scoring is for"),
+        (lambda m: m["files"].pop("model.onnx"), "files: must list"),
+        (lambda m: m["scoring"]["migration"].update(threshold=1.5), "threshold"),
+    ],
+)
+def test_a_manifest_that_does_not_fit_is_refused(
+    copy: Path, change: Callable[[dict], object], message: str
+) -> None:
+    edit(copy, change)
+    with pytest.raises(ArtifactMismatch, match=message):
+        read_artifact(copy)
+
+
+def test_a_model_of_other_labels_is_refused(copy: Path) -> None:
+    def drop_last(manifest: dict) -> None:
+        last = manifest["taxonomy"]["topics"].pop()["id"]
+        del manifest["scoring"][last]
+
+    edit(copy, drop_last)
+    with pytest.raises(EngineError, match="with 10 labels"):
+        Classifier.load(copy, threads=1)
+
+
+def test_a_file_that_is_no_model_is_refused(copy: Path) -> None:
+    (copy / "model.onnx").write_bytes(b"no model")
+    edit(copy, lambda m: m["files"].update({"model.onnx": artifact.hash_file(copy / "model.onnx")}))
+    with pytest.raises(EngineError, match="onnxruntime cannot load it"):
+        Classifier.load(copy, threads=1)
+
+
+def test_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ArtifactMissing, match="no such folder"):
+        read_artifact(tmp_path / "nothing")
+
+
+def test_current_moves_and_is_never_overwritten_by_force(tmp_path: Path) -> None:
+    for name in ("v1", "v2"):
+        (tmp_path / name).mkdir()
+        link = point_current(tmp_path / name)
+        assert link.resolve() == tmp_path / name
+        assert link.readlink() == Path(name)
+    link.unlink()
+    link.mkdir()
+    with pytest.raises(ArtifactError, match="not a symbolic link"):
+        point_current(tmp_path / "v1")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [CURRENT, "v1", "v2"]
+
+
+def test_a_failing_write_leaves_nothing_behind(
+    tiny_artifact: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = read_artifact(tiny_artifact)
+    monkeypatch.setattr(artifact, "read_artifact", lambda _: (_ for _ in ()).throw(OSError("disk")))
+    with pytest.raises(OSError, match="disk"):
+        write_artifact(tmp_path, source.manifest, source.model, source.tokenizer_json)
+    assert list(tmp_path.iterdir()) == []
+
+
+KILLED_AT = ["copyfile", "write_text", "fsync", "rename", "replace"]
+
+
+@pytest.mark.parametrize("step", KILLED_AT)
+def test_a_kill_at_any_step_of_publishing_leaves_the_served_version_whole(
+    tiny_artifact: Path, tmp_path: Path, step: str
+) -> None:
+    source = read_artifact(tiny_artifact)
+    first = source.manifest.model_copy(update={"version": "v1"})
+    point_current(write_artifact(tmp_path, first, source.model, source.tokenizer_json))
+    owner = {"copyfile": "shutil", "write_text": "pathlib.Path", "rename": "pathlib.Path"}
+    script = f"""
+        import os, pathlib, shutil, signal
+        from rasid.artifact import point_current, read_artifact, write_artifact
+        source = read_artifact(pathlib.Path({str(tiny_artifact)!r}))
+        second = source.manifest.model_copy(update={{"version": "v2"}})
+        setattr({owner.get(step, "os")}, {step!r},
+                lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL))
+        models = pathlib.Path({str(tmp_path)!r})
+        point_current(write_artifact(models, second, source.model, source.tokenizer_json))
+    """
+    command = [sys.executable, "-c", textwrap.dedent(script)]
+    killed = subprocess.run(command, check=False, env={**os.environ, "PYTHONPATH": os.getcwd()})
+    assert killed.returncode == -signal.SIGKILL
+    assert read_artifact(tmp_path / CURRENT).manifest.version == "v1"
+    if (tmp_path / "v2").exists():
+        assert read_artifact(tmp_path / "v2").manifest.version == "v2"

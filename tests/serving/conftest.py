@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fake_service import FakeClassifier, wait_until_ready
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+
+from serving.app import create_app
+from serving.settings import Settings
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(
+        model=Path("nowhere"), threads=1, max_chars=1000, max_body_bytes=5000, max_batch=4
+    )
+
+
+@pytest.fixture
+def app(settings: Settings) -> FastAPI:
+    return create_app(settings, load=FakeClassifier)
+
+
+@pytest.fixture
+def client(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        wait_until_ready(app)
+        yield client

@@ -1,0 +1,115 @@
+"""A classifier without a model, for tests of what stands around it.
+
+Run as a script it is the real server with that classifier: `slow` articles wait until the
+file named by the first argument is there; the other arguments are those of the service.
+"""
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from rasid.article import Article
+from rasid.classification import Classification, Coverage, Evidence, Topic
+from rasid.errors import EngineError
+from rasid.manifest import Manifest
+from rasid.scores import LabelScoring
+from rasid.taxonomy import Taxonomy
+
+FAILS = "عطب"
+CRASHES = "انهيار"
+SLOW = "بطء"
+
+_TOPICS = {"crime": ("جريمة", "Crime"), "fire": ("حريق", "Fire"), "traffic": ("سير", "Traffic")}
+
+
+def make_manifest() -> Manifest:
+    """A manifest of three topics."""
+    words = {"ar": "تعريف", "en": "definition"}
+    topics = [
+        {
+            "id": label,
+            "name": {"ar": arabic, "en": english},
+            "definition": words,
+            "excludes": words,
+            "iptc": ["20000082"],
+        }
+        for label, (arabic, english) in _TOPICS.items()
+    ]
+    scoring = LabelScoring(sharpness=1.0, slope=1.0, bias=0.0, threshold=0.5, review=0.3)
+    return Manifest.model_construct(
+        name="fake",
+        version="7",
+        taxonomy=Taxonomy.model_validate({"topics": topics}),
+        scoring=dict.fromkeys(_TOPICS, scoring),
+    )
+
+
+class FakeClassifier:
+    """Assigns the label whose Arabic name the text has, with that word as evidence."""
+
+    def __init__(self, wait: Callable[[], None] = lambda: None) -> None:
+        self.manifest = make_manifest()
+        self.warm = False
+        self._wait = wait
+
+    def warm_up(self) -> None:
+        self.warm = True
+
+    def classify(self, article: Article, *, evidence: bool = True) -> Classification:
+        if FAILS in article.text:
+            raise EngineError("inference failed: node 17")
+        if CRASHES in article.text:
+            raise RuntimeError(f"could not handle {article.text}")
+        if SLOW in article.text:
+            self._wait()
+        topics = [_topic(label, names, article.text, evidence) for label, names in _TOPICS.items()]
+        topics.sort(key=lambda topic: -topic.score)
+        chars = len(article.text)
+        coverage = Coverage(chars, chars - 1, tokens=11, windows=2, furniture=((0, 1),))
+        return Classification(
+            topics=tuple(topics),
+            coverage=coverage,
+            warnings=("not_arabic",) if article.text.isascii() else (),
+        )
+
+
+def _topic(label: str, names: tuple[str, str], text: str, evidence: bool) -> Topic:
+    start = text.find(names[0])
+    name = {"ar": names[0], "en": names[1]}
+    if start < 0:
+        return Topic(label, name, 0.1, 0.5, "rejected", ())
+    passage = Evidence("text", start, start + len(names[0]), names[0], 0.8)
+    return Topic(label, name, 0.9, 0.5, "assigned", (passage,) if evidence else ())
+
+
+def wait_until_ready(app: FastAPI) -> None:
+    """Wait until the classifier of a started app has loaded."""
+    while not app.state.engine.ready:
+        assert app.state.engine.failure is None
+        time.sleep(0.001)
+
+
+def main() -> int:
+    """Serve the fake classifier on a real socket."""
+    from serving import logs
+    from serving.app import create_app
+    from serving.server import serve
+    from serving.settings import read_settings
+
+    release = Path(sys.argv[1])
+
+    def wait() -> None:
+        while not release.exists():
+            time.sleep(0.01)
+
+    settings = read_settings(sys.argv[2:], os.environ)
+    logs.configure(settings.log_level)
+    return serve(create_app(settings, load=lambda: FakeClassifier(wait)), settings)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

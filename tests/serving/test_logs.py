@@ -1,0 +1,115 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+from fake_service import CRASHES, FAILS
+from starlette.testclient import TestClient
+
+from serving.logs import JsonFormatter, describe, request_id
+
+TEXT = "وقع حريق مهول في غابة قريبة من القرية"
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonFormatter())
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel("DEBUG")
+    yield stream
+    root.removeHandler(handler)
+    root.setLevel(level)
+
+
+def parsed(lines: io.StringIO) -> list[dict]:
+    return [json.loads(line) for line in lines.getvalue().splitlines()]
+
+
+def requests_in(lines: io.StringIO) -> list[dict]:
+    return [line for line in parsed(lines) if line["logger"] == "serving.exchange"]
+
+
+def test_one_line_for_a_request(client: TestClient, lines: io.StringIO) -> None:
+    response = client.post("/classify", json={"text": TEXT}, headers={"X-Request-ID": "job-7:3"})
+    (line,) = requests_in(lines)
+    assert line["request_id"] == "job-7:3"
+    assert response.headers["x-request-id"] == response.json()["request_id"] == "job-7:3"
+    assert line["level"] == "info"
+    assert (line["method"], line["route"], line["status"]) == ("POST", "/classify", 200)
+    assert line["milliseconds"] >= 0
+
+
+@pytest.mark.parametrize("given", ["", "a b", "a\tb", "x" * 129, 'a"b', "<a>", "é"])
+def test_unfit_request_ids_are_replaced(client: TestClient, given: str) -> None:
+    headers = {"X-Request-ID": given.encode("latin-1")}
+    response = client.get("/livez", headers=headers)
+    assert len(response.headers["x-request-id"]) == 32
+    assert response.headers["x-request-id"].isalnum()
+
+
+def test_request_ids_differ(client: TestClient) -> None:
+    assert len({client.get("/livez").headers["x-request-id"] for _ in range(20)}) == 20
+
+
+@pytest.mark.parametrize("path", ["/classify", "/classify/batch"])
+@pytest.mark.parametrize("word", ["", FAILS, CRASHES, "\0", "\ud800"])
+def test_no_article_text_in_the_logs(
+    client: TestClient, lines: io.StringIO, path: str, word: str
+) -> None:
+    article = {"text": TEXT + word, "title": "عنوان المقال", "id": "سري", "غريب": TEXT}
+    for accepted in (article, {"text": TEXT + word}):
+        body = {"articles": [accepted]} if path.endswith("batch") else accepted
+        client.post(
+            path, content=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
+        )
+    client.get(f"/{TEXT}", params={"q": TEXT})
+    assert len(requests_in(lines)) == 3
+    service_lines = "".join(
+        line
+        for line in lines.getvalue().splitlines()
+        if json.loads(line)["logger"].startswith("serving")
+    )
+    assert not any(secret in service_lines for secret in [*TEXT.split()[1:4], "عنوان", "سري"])
+
+
+def test_failure_has_its_traceback_under_the_request_id(
+    client: TestClient, lines: io.StringIO
+) -> None:
+    response = client.post("/classify", json={"text": f"{TEXT} {CRASHES}"})
+    (error,) = [line for line in parsed(lines) if line["level"] == "error"]
+    assert error["request_id"] == response.json()["request_id"]
+    assert "fake_service.py" in error["traceback"]
+    assert "RuntimeError: could not handle ???" in error["traceback"]
+
+
+def test_probes_are_quiet(client: TestClient, lines: io.StringIO) -> None:
+    client.get("/livez")
+    client.get("/metrics")
+    assert {line["level"] for line in requests_in(lines)} == {"debug"}
+
+
+def test_description_follows_causes() -> None:
+    try:
+        try:
+            raise KeyError("أول")
+        except KeyError as first:
+            raise ValueError("x" * 500) from first
+    except ValueError as error:
+        text = describe(error)
+    assert "KeyError: '???'" in text
+    assert "ValueError: " + "x" * 200 in text
+    assert "x" * 201 not in text
+
+
+def test_lines_outside_a_request_have_no_id() -> None:
+    record = logging.makeLogRecord({"name": "a", "levelname": "INFO", "msg": "سطر\nآخر"})
+    line = JsonFormatter().format(record)
+    assert request_id.get() == ""
+    assert "\n" not in line
+    assert json.loads(line)["message"] == "سطر\nآخر"
+    assert "request_id" not in json.loads(line)

@@ -1,0 +1,129 @@
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from fake_service import FakeClassifier, wait_until_ready
+from fastapi import FastAPI
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from schemathesis import Case, GenerationMode
+from schemathesis.specs.openapi.checks import (
+    negative_data_rejection,
+    positive_data_acceptance,
+)
+from schemathesis.specs.openapi.schemas import OpenApiSchema
+from starlette.testclient import TestClient
+from starlette.types import Receive, Scope, Send
+
+from serving.app import create_app
+from serving.settings import Settings
+
+OPERATIONS = [
+    ("POST", "/classify"),
+    ("POST", "/classify/batch"),
+    ("GET", "/labels"),
+    ("GET", "/info"),
+    ("GET", "/livez"),
+    ("GET", "/readyz"),
+    ("GET", "/metrics"),
+]
+
+
+@pytest.fixture(scope="module")
+def api() -> Iterator[OpenApiSchema]:
+    app = create_app(Settings(model="nowhere", threads=1), load=FakeClassifier)
+
+    async def running(scope: Scope, receive: Receive, send: Send) -> None:
+        # Started once below; schemathesis would start and stop it for every test.
+        assert scope["type"] == "http"
+        await app(scope, receive, send)
+
+    with TestClient(app):
+        wait_until_ready(app)
+        yield schemathesis.openapi.from_asgi("/openapi.json", running)
+
+
+def test_operations_are_those_below(api: OpenApiSchema) -> None:
+    found = {(each.ok().method.upper(), each.ok().path) for each in api.get_all_operations()}
+    assert found == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "mode"),
+    [
+        *((method, path, GenerationMode.POSITIVE) for method, path in OPERATIONS),
+        # The others take no input that could be wrong.
+        ("POST", "/classify", GenerationMode.NEGATIVE),
+        ("POST", "/classify/batch", GenerationMode.NEGATIVE),
+    ],
+)
+def test_service_keeps_to_its_document(
+    api: OpenApiSchema, method: str, path: str, mode: GenerationMode
+) -> None:
+    # White space only and NUL are refused, which JSON Schema says only in words.
+    excluded = [positive_data_acceptance]
+    if path == "/classify/batch":
+        # A wrong article gets its problem inside an answer with status 200.
+        excluded.append(negative_data_rejection)
+    # The entry `default` would let any status pass.
+    documented = set(api.raw_schema["paths"][path][method.lower()]["responses"])
+    statuses = set()
+
+    @hypothesis_settings(
+        max_examples=100, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck)
+    )
+    @given(api[path][method].as_strategy(generation_mode=mode))
+    def run(case: Case) -> None:
+        response = case.call_and_validate(excluded_checks=excluded)
+        assert str(response.status_code) in documented
+        statuses.add(response.status_code)
+
+    run()
+    assert (200 if mode.is_positive else 422) in statuses
+
+
+def test_limits_are_those_of_the_deployment(app: FastAPI) -> None:
+    document = app.openapi()
+    schemas = document["components"]["schemas"]
+    article = schemas["ClassifyRequest"]["properties"]
+    assert article["text"]["maxLength"] == 1000
+    assert article["text"]["minLength"] == 1
+    assert article["title"]["anyOf"][0]["maxLength"] == 1000
+    assert schemas["ClassifyRequest"]["additionalProperties"] is False
+    articles = schemas["BatchRequest"]["properties"]["articles"]
+    assert articles["maxItems"] == 4
+    assert articles["items"] == {"$ref": "#/components/schemas/ClassifyRequest"}
+    body = document["paths"]["/classify"]["post"]["requestBody"]
+    assert "5000 bytes" in body["description"]
+
+
+def test_every_operation_has_a_plain_id_and_its_problems(app: FastAPI) -> None:
+    operations = {
+        f"{method} {path}": operation
+        for path, methods in app.openapi()["paths"].items()
+        for method, operation in methods.items()
+    }
+    assert {key: each["operationId"] for key, each in operations.items()} == {
+        "post /classify": "classify",
+        "post /classify/batch": "classify_batch",
+        "get /labels": "labels",
+        "get /info": "info",
+        "get /livez": "livez",
+        "get /readyz": "readyz",
+        "get /metrics": "prometheus",
+    }
+    assert set(operations["post /classify"]["responses"]) == {
+        "200", "400", "413", "415", "422", "500", "503", "default"
+    }  # fmt: skip
+    for operation in operations.values():
+        for status, response in operation["responses"].items():
+            if status != "200":
+                assert response["content"] == {
+                    "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+                }
+
+
+def test_examples_are_accepted(client: TestClient) -> None:
+    document = client.get("/openapi.json").json()
+    (example,) = document["components"]["schemas"]["ClassifyRequest"]["examples"]
+    assert client.post("/classify", json=example).status_code == 200
