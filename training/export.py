@@ -35,7 +35,7 @@ def _trace(model: BagClassifier, file: Path) -> None:
     windows.encoder.set_attn_implementation("eager")
     # Two windows of unlike length, so that neither axis nor mask is traced as a constant.
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
-    axes = dict.fromkeys(INPUTS, {0: "windows", 1: "tokens"}) | {OUTPUT: {0: "windows"}}
+    axes = {name: {0: "windows", 1: "tokens"} for name in INPUTS} | {OUTPUT: {0: "windows"}}
     try:
         with warnings.catch_warnings():
             # The exporter by tracing is the one whose graphs the optimiser fuses wholly.

@@ -1,6 +1,7 @@
 """The classifier on a tiny artifact: answers, coverage, evidence and warnings."""
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -110,7 +111,7 @@ def test_any_text_is_classified(classifier: Classifier, text: str, title: str | 
 def test_passages_are_short_and_in_order(text: str) -> None:
     found = list(passages(text, (0, len(text))))
     assert all(0 < end - start <= MAX_PASSAGE for start, end in found)
-    assert all(left[1] <= right[0] for left, right in zip(found, found[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in pairwise(found))
 
 
 def test_sentences_end_at_full_stops_but_not_in_numbers() -> None:

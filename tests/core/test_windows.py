@@ -1,5 +1,7 @@
 """Windows cover the whole article and lead back to the caller's own strings."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,7 +36,7 @@ def test_every_character_is_in_a_window(tokenizer: Tokenizer, words: list[str]) 
 @given(words=WORDS)
 def test_neighbours_share_the_overlap(tokenizer: Tokenizer, words: list[str]) -> None:
     windows = cut_windows(tokenizer, [" ".join(words)])[0]
-    for left, right in zip(windows, windows[1:], strict=False):
+    for left, right in pairwise(windows):
         assert left.ids[-1 - WINDOWING.overlap : -1] == right.ids[1 : 1 + WINDOWING.overlap]
 
 
