@@ -1,9 +1,9 @@
 """Evidence: the passage of an article that shows why a label was given."""
 
+import itertools
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -48,31 +48,36 @@ def find_evidence(
     joined with a neighbour where both together score higher: what remains is sufficient
     for the label by itself ('sufficiency', DeYoung et al. 2020, ERASER, arXiv 1911.03429).
     """
-    spans: dict[Span, None] = {}
+    # Where a text has nothing but short lines, those are the passages.
+    sentences = list(passages(reading.text)) or list(passages(reading.text, shortest=1))
     candidates: dict[str, list[Span]] = {}
     for label, column in wanted.items():
         best = np.argsort(-window_logits[:, column], kind="stable")[:_BEST_WINDOWS]
-        inside = [s for w in sorted(best) for s in passages(reading.text, windows[w].span)]
-        candidates[label] = list(dict.fromkeys(inside))
-        spans.update(dict.fromkeys(candidates[label]))
-    scored = _score(reading.text, list(spans), score)
-    pairs = {label: _pairs(candidates[label], scored, column) for label, column in wanted.items()}
-    joined = [pair for found in pairs.values() for pair in found if pair not in scored]
-    scored |= _score(reading.text, list(dict.fromkeys(joined)), score)
+        inside = [windows[place].span for place in best]
+        candidates[label] = [
+            (start, end)
+            for start, end in sentences
+            if any(start < last and end > first for first, last in inside)
+        ]
+    scored = _score(reading.text, itertools.chain(*candidates.values()), score)
+    pairs = {
+        label: _pairs(reading.text, candidates[label], scored, column)
+        for label, column in wanted.items()
+    }
+    scored |= _score(reading.text, itertools.chain(*pairs.values()), score)
     return {
         label: _best(reading, [*candidates[label], *pairs[label]], scored, column)
         for label, column in wanted.items()
     }
 
 
-def passages(text: str, span: Span) -> Iterator[Span]:
-    """Sentences of `text[span]`, the long ones cut at clauses or words to 300 characters."""
-    start, end = span
-    bounds = [start, *(m.end() for m in _SENTENCE_END.finditer(text, start, end)), end]
-    for low, high in pairwise(bounds):
+def passages(text: str, *, shortest: int = _MIN_PASSAGE) -> Iterator[Span]:
+    """Sentences of `text`, the long ones cut at clauses or words to 300 characters."""
+    bounds = [0, *(m.end() for m in _SENTENCE_END.finditer(text)), len(text)]
+    for low, high in itertools.pairwise(bounds):
         for piece in _shorten(text, low, high):
             trimmed = _trim(text, piece)
-            if trimmed[1] - trimmed[0] >= _MIN_PASSAGE:
+            if trimmed[1] - trimmed[0] >= shortest:
                 yield trimmed
 
 
@@ -93,21 +98,31 @@ def _trim(text: str, span: Span) -> Span:
     return start, max(start, span[0] + len(part.rstrip()))
 
 
-def _score(text: str, spans: Sequence[Span], score: Score) -> dict[Span, Floats]:
-    if not spans:
+def _score(text: str, spans: Iterable[Span], score: Score) -> dict[Span, Floats]:
+    once = list(dict.fromkeys(spans))
+    if not once:
         return {}
-    rows = score([text[start:end] for start, end in spans])
-    return dict(zip(spans, rows, strict=True))
+    return dict(zip(once, score([text[start:end] for start, end in once]), strict=True))
 
 
-def _pairs(spans: Sequence[Span], scored: Mapping[Span, Floats], column: int) -> list[Span]:
-    """The best span joined with its neighbour on either side, where that is short enough."""
+def _pairs(
+    text: str, spans: Sequence[Span], scored: Mapping[Span, Floats], column: int
+) -> list[Span]:
+    """The best span joined with its neighbour on either side, where that is short enough.
+
+    Never across a line break: there a paragraph ends, or furniture was left out.
+    """
     if not spans:
         return []
     place = max(range(len(spans)), key=lambda i: float(scored[spans[i]][column]))
     neighbours = zip(spans[max(place - 1, 0) : place + 1], spans[place : place + 2], strict=False)
-    joined = {(first[0], second[1]) for first, second in neighbours if first != second}
-    return sorted(span for span in joined if span[1] - span[0] <= MAX_PASSAGE)
+    return [
+        (first[0], second[1])
+        for first, second in neighbours
+        if first != second
+        and second[1] - first[0] <= MAX_PASSAGE
+        and "\n" not in text[first[1] : second[0]]
+    ]
 
 
 def _best(

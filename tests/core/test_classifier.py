@@ -80,6 +80,20 @@ def test_evidence_is_a_passage_of_the_callers_text(classifier: Classifier) -> No
             assert 0 <= passage.score <= 1
 
 
+def test_evidence_never_reaches_across_furniture(classifier: Classifier) -> None:
+    text = f"{SENTENCES[0]}\nجميع الحقوق محفوظة\n{SENTENCES[1]}"
+    answer = classifier.classify(Article(text))
+    passages_shown = [e for topic in answer.topics for e in topic.evidence]
+    assert passages_shown
+    assert all(e.text in SENTENCES for e in passages_shown)
+    assert all(len(topic.evidence) <= 1 for topic in answer.topics)
+
+
+def test_a_text_of_a_few_words_has_evidence_too(classifier: Classifier) -> None:
+    answer = classifier.classify(Article("هجوم إرهابي"))
+    assert {e.text for topic in answer.topics for e in topic.evidence} == {"هجوم إرهابي"}
+
+
 def test_without_evidence_scores_are_the_same(classifier: Classifier) -> None:
     article = Article(" ".join(SENTENCES))
     plain = classifier.classify(article, evidence=False)
@@ -109,14 +123,14 @@ def test_any_text_is_classified(classifier: Classifier, text: str, title: str | 
 
 @given(text=st.text("ابج. ،\n؟1x", max_size=900))
 def test_passages_are_short_and_in_order(text: str) -> None:
-    found = list(passages(text, (0, len(text))))
+    found = list(passages(text))
     assert all(0 < end - start <= MAX_PASSAGE for start, end in found)
     assert all(left[1] <= right[0] for left, right in pairwise(found))
 
 
 def test_sentences_end_at_full_stops_but_not_in_numbers() -> None:
     text = "ارتفعت القيمة إلى 3.5 ملايين درهم خلال السنة الماضية. وقال المسؤول إن الأمر عاد جدا!"
-    found = [text[start:end] for start, end in passages(text, (0, len(text)))]
+    found = [text[start:end] for start, end in passages(text)]
     assert found == [text[:54].strip(), text[54:].strip()]
 
 
