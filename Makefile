@@ -1,8 +1,8 @@
 # Rasid's commands. Each one installs what it needs into a virtual environment of its own:
 # .venv-serve has what serving needs, .venv everything (training, tests, checks).
 
-HOST ?= 127.0.0.1
-PORT ?= 8000
+HOST ?=
+PORT ?=
 MODEL ?=
 ENCODER ?= compact
 OUT ?= models
@@ -21,7 +21,8 @@ help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 serve: .venv-serve/installed ## start the service (HOST, PORT, MODEL)
-	@exec $(SERVE) -m serving --host $(HOST) --port $(PORT) $(if $(MODEL),--model $(MODEL))
+	@exec $(SERVE) -m serving $(if $(HOST),--host $(HOST)) $(if $(PORT),--port $(PORT)) \
+		$(if $(MODEL),--model $(MODEL))
 
 test: .venv/installed ## run the fast tests
 	@$(DEV)/python -m pytest

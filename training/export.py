@@ -15,24 +15,27 @@ from training.model import BagClassifier
 _OPSET = 17
 
 
-def export_onnx(model: BagClassifier, folder: Path) -> tuple[Path, Path]:
+def export_onnx(
+    model: BagClassifier, folder: Path, *, attention: str = "eager"
+) -> tuple[Path, Path]:
     """Write the window classifier as fp32 and as int8 ONNX; returns both paths.
 
     Attention is exported in its eager form: onnxruntime's transformer optimiser fuses
-    that into one node a layer, and leaves torch's fused attention as it is.
+    that into one node a layer, and leaves torch's fused attention as it is
+    (benchmarks/attention.py has the difference in speed).
     """
     folder.mkdir(parents=True, exist_ok=True)
     raw, fp32, int8 = (folder / f"{name}.onnx" for name in ("raw", "fp32", "int8"))
-    _trace(model, raw)
+    _trace(model, raw, attention)
     _optimise(model, raw, fp32)
     _quantise(fp32, int8)
     return fp32, int8
 
 
-def _trace(model: BagClassifier, file: Path) -> None:
+def _trace(model: BagClassifier, file: Path, attention: str) -> None:
     windows = model.windows.eval()
-    attention = windows.encoder.config._attn_implementation
-    windows.encoder.set_attn_implementation("eager")
+    trained_with = windows.encoder.config._attn_implementation
+    windows.encoder.set_attn_implementation(attention)
     # Two windows of unlike length, so that neither axis nor mask is traced as a constant.
     mask = torch.tensor([[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]])
     axes = {name: {0: "windows", 1: "tokens"} for name in INPUTS} | {OUTPUT: {0: "windows"}}
@@ -51,7 +54,7 @@ def _trace(model: BagClassifier, file: Path) -> None:
                 dynamo=False,
             )
     finally:
-        windows.encoder.set_attn_implementation(attention)
+        windows.encoder.set_attn_implementation(trained_with)
 
 
 def _optimise(model: BagClassifier, source: Path, target: Path) -> None:

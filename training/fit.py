@@ -23,7 +23,7 @@ from training.freezing import FrozenLayers
 from training.hardware import has_bf16
 from training.model import BagClassifier, load_encoder, parameter_groups
 from training.settings import FitSettings
-from training.workspace import Workspace
+from training.workspace import Workspace, last_checkpoint
 
 
 class BagTrainer(Trainer):
@@ -85,8 +85,7 @@ def fit(
         compute_metrics=_average_precision,
         callbacks=[EarlyStoppingCallback(settings.patience)],
     )
-    started = any(workspace.checkpoints.glob("checkpoint-*"))
-    trainer.train(resume_from_checkpoint=started or None)
+    trainer.train(resume_from_checkpoint=last_checkpoint(workspace.checkpoints))
     if frozen:
         frozen.restore()
     model = model.cpu().eval()

@@ -12,6 +12,10 @@ from training.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
 _ENVIRONMENT = "RASID_"
+ENVIRONMENT_NOTE = (
+    "Every option can also be set in the environment, as RASID_ and its name in capitals "
+    "(RASID_OUT, RASID_ENCODER, …); the command line wins."
+)
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,7 @@ class TrainOptions:
 def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
     """Read the options; a bad value ends the program with the name of its option."""
     parser = _parser()
-    for action in parser._actions:
-        value = os.environ.get(_ENVIRONMENT + action.dest.upper())
-        if value and action.option_strings and action.nargs != 0:
-            # argparse converts a default given as text like an argument.
-            action.default = value
-    given = parser.parse_args(arguments)
+    given = parse_with_environment(parser, arguments)
     try:
         windowing = Windowing(size=given.window, overlap=given.overlap)
     except ValueError as error:
@@ -75,12 +74,23 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
     )
 
 
+def parse_with_environment(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None
+) -> argparse.Namespace:
+    """Parse `arguments`; options not among them come from the environment, then defaults."""
+    for action in parser._actions:
+        value = os.environ.get(_ENVIRONMENT + action.dest.upper())
+        if value and action.option_strings and action.nargs != 0:
+            # argparse converts a default given as text like an argument.
+            action.default = value
+    return parser.parse_args(arguments)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="train.py",
         description="Fine-tune a classifier on labelled articles and publish it for serving.",
-        epilog="Every option can also be set in the environment, as RASID_ and its name in "
-        "capitals (RASID_OUT, RASID_ENCODER, …); the command line wins.",
+        epilog=ENVIRONMENT_NOTE,
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
@@ -93,12 +103,12 @@ def _parser() -> argparse.ArgumentParser:
     add("--profile", choices=PROFILES, help="text normalisation; by default the encoder's own")
     add("--window", type=int, default=256, help="tokens a window")
     add("--overlap", type=int, default=32, help="tokens that neighbouring windows share")
-    add("--epochs", type=_positive, default=FitSettings.epochs, help="passes over the data")
-    add("--rate", type=_positive, default=FitSettings.encoder_rate, help="learning rate")
+    add("--epochs", type=positive, default=FitSettings.epochs, help="passes over the data")
+    add("--rate", type=positive, default=FitSettings.encoder_rate, help="learning rate")
     add("--no-class-weights", action="store_true", help="count rare and common labels alike")
-    add("--freeze-layers", type=_natural, default=0, help="lowest layers that are not trained")
-    add("--seed", type=_natural, default=FitSettings.seed, help="seed of every random choice")
-    add("--test-fold", type=_natural, help="measure on this `fold` of the data, train on the rest")
+    add("--freeze-layers", type=natural, default=0, help="lowest layers that are not trained")
+    add("--seed", type=natural, default=FitSettings.seed, help="seed of every random choice")
+    add("--test-fold", type=natural, help="measure on this `fold` of the data, train on the rest")
     add("--no-hold-out", action="store_true", help="train on all: no tenth to measure on")
     add("--baseline", action="store_true", help="also measure a TF-IDF + SVM on the same split")
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
@@ -108,14 +118,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _positive(value: str) -> float:
+def positive(value: str) -> float:
+    """A number above 0, for argparse."""
     number = float(value)
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{value} is not above 0")
     return number
 
 
-def _natural(value: str) -> int:
+def natural(value: str) -> int:
+    """A whole number from 0 up, for argparse."""
     number = int(value)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{value} is below 0")

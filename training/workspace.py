@@ -46,7 +46,7 @@ def open_workspace(options: TrainOptions, articles: Sequence[LabelledArticle]) -
     By default a folder under the user's cache, named after everything that decides on
     the weights: `--resume` then never picks up the checkpoint of another run.
     """
-    folder = options.work or _cache() / "train" / _key(options, articles)
+    folder = options.work or default_cache() / "train" / _key(options, articles)
     workspace = Workspace(folder)
     if not options.resume:
         for part in (workspace.checkpoints, workspace.exports):
@@ -56,7 +56,18 @@ def open_workspace(options: TrainOptions, articles: Sequence[LabelledArticle]) -
     return workspace
 
 
-def _cache() -> Path:
+def last_checkpoint(folder: Path) -> str | None:
+    """The newest checkpoint of the Trainer in `folder` that was written to its end.
+
+    The Trainer writes `trainer_state.json` last: a checkpoint without it was cut off.
+    """
+    whole = [file.parent for file in folder.glob("checkpoint-*/trainer_state.json")]
+    newest = max(whole, key=lambda path: int(path.name.rpartition("-")[2]), default=None)
+    return str(newest) if newest else None
+
+
+def default_cache() -> Path:
+    """The folder for working data under the user's cache folder."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid"
 
 

@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import re
 import signal
 import socket
@@ -17,8 +16,7 @@ from pathlib import Path
 import pytest
 from fake_service import SLOW
 
-ROOT = Path(__file__).parents[2]
-PATIENCE = 60.0
+from tests.running import PATIENCE, ROOT, start_service
 
 
 class Service:
@@ -26,25 +24,9 @@ class Service:
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._release = folder / "release"
-        self.process = subprocess.Popen(
-            [
-                sys.executable,
-                Path(__file__).with_name("fake_service.py"),
-                self._release,
-                *("--port", "0", "--threads", "1", "--workers", "2", *arguments),
-            ],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        assert self.process.stdout is not None
-        self.banner = "".join(iter(self.process.stdout.readline, "\n"))
-        self.banner += "".join(iter(self.process.stdout.readline, "\n"))
-        found = re.search(r"http://127\.0\.0\.1:(\d+)", self.banner)
-        assert found is not None
-        self.port = int(found[1])
+        fake = Path(__file__).with_name("fake_service.py")
+        command = [sys.executable, fake, self._release, "--threads", "1", "--workers", "2"]
+        self.process, self.banner, self.port = start_service([*command, *arguments])
 
     def request(self, method: str, path: str, body: object = None) -> tuple[int, str]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)

@@ -1,0 +1,70 @@
+"""The classifier that ships: whole, described, and good on real pages."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.seeds import classify_pages
+from rasid.artifact import read_artifact
+from rasid.classifier import Classifier
+from rasid.manifest import Manifest
+from rasid.taxonomy import read_taxonomy
+from tests.running import ROOT, run_service
+
+BUNDLED = ROOT / "models" / "bundled"
+SHARED = Path(os.environ.get("RASID_SHARED", ROOT.parent / "shared"))
+# Instruction sets round int8 sums differently.
+SCORE_TOLERANCE = 0.05
+
+
+@pytest.fixture(scope="module")
+def manifest() -> Manifest:
+    return read_artifact(BUNDLED).manifest
+
+
+def test_the_manifest_says_what_the_model_is(manifest: Manifest) -> None:
+    assert manifest.taxonomy == read_taxonomy(ROOT / "data" / "taxonomy.toml")
+    assert manifest.precision == "int8"
+    assert manifest.data.articles["test"] == 0
+    assert "language model" in manifest.data.provenance
+    held_out = [m for m in manifest.metrics if "neither trained nor tuned on" in m.data]
+    assert {"int8", "fp32", "TF-IDF"} == {m.model.split()[0].strip(",") for m in held_out}
+    assert all("trained on" in m.model for m in held_out)
+
+
+def test_it_is_small_enough_to_clone() -> None:
+    assert sum(file.stat().st_size for file in BUNDLED.iterdir()) < 60 * 2**20
+
+
+def test_the_readme_shows_a_real_request_and_its_real_response() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    request = re.search(r"curl \S* ?\S+/classify .*?-d '(.*?)'", readme, re.DOTALL)
+    response = re.search(r"```json\n(\{.*?\n\})\n```", readme, re.DOTALL)
+    assert request is not None
+    assert response is not None
+    shown = json.loads(response[1])
+    with run_service([sys.executable, "-m", "serving", "--model", BUNDLED]) as service:
+        answer = service.post("/classify", json=json.loads(request[1])).json()
+    assert answer["labels"] == shown["labels"]
+    assert answer["model"] == shown["model"]
+    assert answer["coverage"] == shown["coverage"]
+    served = {topic["label"]: topic for topic in answer["topics"]}
+    assert shown["topics"]
+    for topic in shown["topics"]:
+        score = served[topic["label"]]["score"]
+        assert score == pytest.approx(topic["score"], abs=SCORE_TOLERANCE)
+        assert served[topic["label"]]["decision"] == topic["decision"]
+
+
+def test_real_pages_get_their_topics() -> None:
+    if not (SHARED / "seeds").is_dir():
+        pytest.skip(f"needs {SHARED / 'seeds'}")
+    classifier = Classifier.load(BUNDLED, threads=2)
+    pages = list(classify_pages(classifier, SHARED / "seeds", evidence=False))
+    assert sum(len(page.must) for page in pages) == 26
+    assert sum(len(page.missed) for page in pages) <= 7
+    assert sum(len(page.surplus) for page in pages) <= 5
