@@ -51,7 +51,7 @@ def test_no_two_articles_share_a_sentence(written: list[LabelledArticle]) -> Non
 def test_they_look_like_press_articles(written: list[LabelledArticle]) -> None:
     for article in written:
         words = len(article.article.text.split())
-        assert 50 <= words <= 600, f"{article.id}: {words} words"
+        assert 25 <= words <= 600, f"{article.id}: {words} words"
         assert article.article.title, article.id
         assert article.date is None or re.fullmatch(r"20\d\d-\d\d-\d\d", article.date), article.id
 

@@ -1,0 +1,214 @@
+"""Choose from an archive the articles that matter for the topics, without known ones.
+
+python training/choose.py ARCHIVE… --labelled FILE… --out CHOSEN.jsonl.zst [--count 20000]
+"""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, get_args
+
+if __name__ == "__main__":
+    # As a script, Python puts training/ itself on the path, not the folder above it.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import numpy as np
+import zstandard
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import Pipeline, make_pipeline
+from tokenizers import Tokenizer
+from tqdm import tqdm
+
+from rasid.errors import RasidError, SettingError
+from rasid.normalization import normalize_tokenizer
+from rasid.reading import read_article
+from rasid.taxonomy import read_taxonomy
+from training.archive import ArchiveArticle, BadInput, find_shards, read_archive
+from training.articles import LabelledArticle, read_labelled
+from training.duplicates import NearDuplicates
+from training.encoders import find_encoder
+from training.metrics import gold_of
+from training.options import ENVIRONMENT_NOTE, ROOT, natural, parse_with_environment
+
+_BATCH = 512
+_LEVEL = 10
+
+
+@dataclass(frozen=True)
+class ChooseOptions:
+    """Everything `choose.py` is told."""
+
+    archive: tuple[Path, ...]
+    labelled: tuple[Path, ...]
+    out: Path
+    count: int
+    random_share: float
+    taxonomy: Path
+    leave_out: tuple[str, ...]
+    bad_input: BadInput
+    seed: int
+
+
+def main(options: ChooseOptions) -> Path:
+    """Run every step in order and return the file of the chosen articles."""
+    if options.out.exists():
+        raise SettingError(f"--out: {options.out} is already there")
+    shards = find_shards(options.archive)
+    topics = read_taxonomy(options.taxonomy).labels
+    known = read_labelled(options.labelled, topics)
+    # There is nothing to sort by for a topic that no article has.
+    labels = [label for label in topics if any(label in article.labels for article in known)]
+    checkpoint = find_encoder("compact")
+    normaliser = Tokenizer.from_str(normalize_tokenizer(checkpoint.tokenizer_json, "light"))
+    model = fit_linear(known, labels)
+
+    archive = list(read_archive_once(shards, options))
+    scores = score(model, archive)
+    fresh = without_known(archive, known, normaliser)
+    chosen = choose(
+        scores, fresh, options.count, random_share=options.random_share, seed=options.seed
+    )
+    write(options.out, [archive[row] for row in chosen], scores[chosen], labels)
+    print(f"{len(archive)} articles read, {len(archive) - int(fresh.sum())} known or doubled,")
+    print(f"{len(chosen)} chosen into {options.out}")
+    return options.out
+
+
+def read_archive_once(shards: Sequence[Path], options: ChooseOptions) -> Iterator[ArchiveArticle]:
+    """Articles of the archive; of those with the same text only the first."""
+    seen: set[str] = set()
+    found = read_archive(
+        shards,
+        bad_input=options.bad_input,
+        report=lambda problem: tqdm.write(problem, file=sys.stderr),
+        leave_out=frozenset(options.leave_out),
+    )
+    for article in tqdm(found, desc="reading", unit=" articles"):
+        if article.article.text not in seen:
+            seen.add(article.article.text)
+            yield article
+
+
+def text_of(article: ArchiveArticle | LabelledArticle) -> str:
+    """What is read of an article: title first, furniture left out."""
+    return read_article(article.article).text
+
+
+def fit_linear(articles: Sequence[LabelledArticle], labels: Sequence[str]) -> Pipeline:
+    """Logistic regression on TF-IDF of words and word pairs: quick, and enough to sort by."""
+    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32)
+    regression = OneVsRestClassifier(LogisticRegression(C=10, class_weight="balanced"))
+    texts = [text_of(article) for article in tqdm(articles, desc="linear model")]
+    return make_pipeline(words, regression).fit(texts, gold_of(articles, labels).astype(int))
+
+
+def score(model: Pipeline, articles: Sequence[ArchiveArticle]) -> NDArray[np.float32]:
+    """Scores of shape (articles, labels), in batches: the features of all would not fit."""
+    rows = iter(tqdm(articles, desc="scoring"))
+    parts = []
+    while group := list(islice(rows, _BATCH)):
+        parts.append(model.predict_proba([text_of(article) for article in group]))
+    return np.concatenate(parts).astype(np.float32)
+
+
+def without_known(
+    archive: Sequence[ArchiveArticle], known: Sequence[LabelledArticle], normaliser: Tokenizer
+) -> NDArray[np.bool_]:
+    """Which articles are neither labelled ones, by id, nor near-duplicates of one."""
+    ids = {article.id for article in known}
+    duplicates = NearDuplicates(normaliser)
+    for article in tqdm(known, desc="labelled articles"):
+        duplicates.add(article.id, article.article.text)
+    return np.array(
+        [
+            article.id not in ids and not duplicates.find(article.article.text)
+            for article in tqdm(archive, desc="comparing")
+        ]
+    )
+
+
+def choose(
+    scores: NDArray[np.float32],
+    fresh: NDArray[np.bool_],
+    count: int,
+    *,
+    random_share: float,
+    seed: int,
+) -> list[int]:
+    """Rows in the order of relevance: every label's best in turn, and some at random.
+
+    In turn, because by score alone the frequent topics would crowd out the rare ones.
+    """
+    free = np.flatnonzero(fresh)
+    at_random = np.random.default_rng(seed).permutation(free)[: round(random_share * count)]
+    taken = dict.fromkeys(at_random.tolist())
+    ranks = [
+        iter(free[np.argsort(-scores[free, c], kind="stable")]) for c in range(scores.shape[1])
+    ]
+    wanted = min(count, len(free))
+    while len(taken) < wanted:
+        for rank in ranks:
+            best = next((int(row) for row in rank if int(row) not in taken), None)
+            if best is not None and len(taken) < wanted:
+                taken[best] = None
+    return list(taken)
+
+
+def write(
+    file: Path,
+    articles: Sequence[ArchiveArticle],
+    scores: NDArray[np.float32],
+    labels: Sequence[str],
+) -> None:
+    """Write the articles with their linear scores, beside `file` first, then in its place."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    staging = file.with_name(f".{file.name}.{os.getpid()}")
+    with zstandard.open(staging, "wb", cctx=zstandard.ZstdCompressor(level=_LEVEL)) as target:
+        for article, row in zip(articles, scores, strict=True):
+            line: dict[str, Any] = {"id": article.id, "source": article.source}
+            if article.article.title:
+                line["title"] = article.article.title
+            line["text"] = article.article.text
+            line["linear"] = {
+                label: round(float(value), 4) for label, value in zip(labels, row, strict=True)
+            }
+            target.write((json.dumps(line, ensure_ascii=False) + "\n").encode())
+    staging.replace(file)
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> ChooseOptions:
+    """Read the options; a bad value ends the program with the name of its option."""
+    parser = argparse.ArgumentParser(
+        prog="choose.py",
+        description="Choose the articles of an archive that matter for the topics.",
+        epilog=ENVIRONMENT_NOTE,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("archive", nargs="+", type=Path, help="JSONL files, also .zst or .gz, or folders of them")
+    add("--labelled", nargs="+", type=Path, required=True, help="labelled articles; none is chosen")
+    add("--out", type=Path, required=True, help="file to write, .jsonl.zst")
+    add("--count", type=natural, default=20_000, help="articles to choose")
+    add("--random-share", type=float, default=0.1, help="share of them chosen at random")
+    add("--taxonomy", type=Path, default=ROOT / "data" / "taxonomy.toml", help="topics (TOML)")
+    add("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to leave out")
+    add("--bad-input", choices=get_args(BadInput), default="refuse", help="what to do with it")
+    add("--seed", type=natural, default=17, help="seed of the random share")
+    given = vars(parse_with_environment(parser, arguments))
+    several = {name: tuple(given[name]) for name in ("archive", "labelled", "leave_out")}
+    return ChooseOptions(**given | several)
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_options())
+    except RasidError as error:
+        sys.exit(f"{error}")
