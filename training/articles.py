@@ -37,6 +37,11 @@ class LabelledArticle:
         return self.article.id
 
 
+def articles_of(labelled: Sequence[LabelledArticle]) -> list[Article]:
+    """The articles without their labels."""
+    return [article.article for article in labelled]
+
+
 class DataError(RasidError):
     """Everything that is wrong with the labelled data, one line a problem."""
 

@@ -20,19 +20,15 @@ if __name__ == "__main__":
 import numpy as np
 import zstandard
 from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
 from rasid.errors import RasidError, SettingError
 from rasid.normalization import normalize_tokenizer
-from rasid.reading import read_article
 from rasid.taxonomy import read_taxonomy
 from training.archive import ArchiveArticle, BadInput, find_shards, read_archive
-from training.articles import LabelledArticle, read_labelled
+from training.articles import LabelledArticle, articles_of, read_labelled
+from training.baseline import LinearModel, fit_linear
 from training.duplicates import NearDuplicates
 from training.encoders import find_encoder
 from training.metrics import gold_of
@@ -68,10 +64,11 @@ def main(options: ChooseOptions) -> Path:
     labels = [label for label in topics if any(label in article.labels for article in known)]
     checkpoint = find_encoder("compact")
     normaliser = Tokenizer.from_str(normalize_tokenizer(checkpoint.tokenizer_json, "light"))
-    model = fit_linear(known, labels)
-
+    linear = fit_linear(
+        articles_of(known), gold_of(known, labels), normaliser, seed=options.seed, characters=False
+    )
     archive = list(read_archive_once(shards, options))
-    scores = score(model, archive)
+    scores = score(linear, archive)
     fresh = without_known(archive, known, normaliser)
     chosen = choose(
         scores, fresh, options.count, random_share=options.random_share, seed=options.seed
@@ -97,25 +94,12 @@ def read_archive_once(shards: Sequence[Path], options: ChooseOptions) -> Iterato
             yield article
 
 
-def text_of(article: ArchiveArticle | LabelledArticle) -> str:
-    """What is read of an article: title first, furniture left out."""
-    return read_article(article.article).text
-
-
-def fit_linear(articles: Sequence[LabelledArticle], labels: Sequence[str]) -> Pipeline:
-    """Logistic regression on TF-IDF of words and word pairs: quick, and enough to sort by."""
-    words = TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32)
-    regression = OneVsRestClassifier(LogisticRegression(C=10, class_weight="balanced"))
-    texts = [text_of(article) for article in tqdm(articles, desc="linear model")]
-    return make_pipeline(words, regression).fit(texts, gold_of(articles, labels).astype(int))
-
-
-def score(model: Pipeline, articles: Sequence[ArchiveArticle]) -> NDArray[np.float32]:
+def score(linear: LinearModel, articles: Sequence[ArchiveArticle]) -> NDArray[np.float32]:
     """Scores of shape (articles, labels), in batches: the features of all would not fit."""
     rows = iter(tqdm(articles, desc="scoring"))
     parts = []
-    while group := list(islice(rows, _BATCH)):
-        parts.append(model.predict_proba([text_of(article) for article in group]))
+    while group := [part.article for part in islice(rows, _BATCH)]:
+        parts.append(linear.scores(group))
     return np.concatenate(parts).astype(np.float32)
 
 

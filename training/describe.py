@@ -3,9 +3,10 @@
 import dataclasses
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -33,6 +34,7 @@ def draft_manifest(
     profile: Profile,
     split: Split,
     sharpness: Floats,
+    self_training: Sequence[Mapping[str, Any]] = (),
 ) -> Manifest:
     """The manifest of a model whose calibration, metrics and files are still to come.
 
@@ -61,7 +63,7 @@ def draft_manifest(
             hidden=config["hidden_size"],
             vocabulary=config["vocab_size"],
         ),
-        training=dataclasses.asdict(options.fit),
+        training=dataclasses.asdict(options.fit) | {"self_training": list(self_training)},
         data=summarise(options, split, taxonomy.labels),
         metrics=(),
         parity=_NOT_COMPARED,

@@ -8,8 +8,8 @@ from tokenizers import Tokenizer
 from rasid.classifier import Classifier
 from rasid.manifest import Metrics, Parity
 from rasid.scores import Floats, LabelScoring, calibrate
-from training.articles import LabelledArticle
-from training.baseline import measure_baseline
+from training.articles import LabelledArticle, articles_of
+from training.baseline import fit_linear
 from training.metrics import gold_of, measure
 from training.parity import compare_scores
 from training.splits import Split
@@ -45,7 +45,7 @@ def evaluate(
     """Metrics of the served model on dev and test, and of its fp32 form on test."""
     metrics = [_measured("int8, as served", dev_logits, split.dev, scoring, ON_DEV)]
     if split.test:
-        articles = [article.article for article in split.test]
+        articles = articles_of(split.test)
         metrics += [
             _measured(model, classifier.logits(articles), split.test, scoring, ON_TEST)
             for model, classifier in (("int8, as served", served), ("fp32", exact))
@@ -57,8 +57,16 @@ def evaluate_baseline(
     split: Split, labels: Sequence[str], tokenizer: Tokenizer, *, seed: int
 ) -> Metrics:
     """Metrics of the linear model, fitted on train and dev, on the test part."""
-    fitted_on = [*split.train, *split.dev]
-    return measure_baseline(fitted_on, split.test, labels, tokenizer, data=ON_TEST, seed=seed)
+    known = [*split.train, *split.dev]
+    linear = fit_linear(articles_of(known), gold_of(known, labels), tokenizer, seed=seed)
+    return measure(
+        linear.scores(articles_of(split.test)),
+        gold_of(split.test, labels),
+        linear.thresholds,
+        labels,
+        data=ON_TEST,
+        model="TF-IDF and linear SVM",
+    )
 
 
 def _measured(

@@ -17,7 +17,7 @@ from transformers import (
     set_seed,
 )
 
-from training.bags import BagCollator
+from training.bags import BagCollator, number_windows
 from training.encoders import Checkpoint
 from training.freezing import FrozenLayers
 from training.hardware import has_bf16
@@ -107,8 +107,7 @@ def _freeze(
     workspace: Workspace,
 ) -> tuple[Dataset, Dataset, BagCollator]:
     windows = [window for part in (train, dev) for bag in part["windows"] for window in bag]
-    offset = sum(map(len, train["windows"]))
-    dev = dev.map(lambda row: {"first_window": row["first_window"] + offset})
+    train, dev = number_windows(train, 0), number_windows(dev, sum(map(len, train["windows"])))
     activations = frozen.cache(windows, workspace.activations, bf16=has_bf16())
     frozen.take_out()
     starts = np.cumsum([0, *map(len, windows)])[:-1]

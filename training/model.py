@@ -100,18 +100,19 @@ class BagClassifier(nn.Module):
         return self.log_sharpness.exp()
 
     def forward(
-        self, labels: Tensor, inputs: Tensor, lengths: Tensor, articles: Tensor
+        self, labels: Tensor, inputs: Tensor, weights: Tensor, lengths: Tensor, articles: Tensor
     ) -> dict[str, Tensor]:
         """Loss and pooled logits of a batch of articles.
 
-        labels (articles, labels); inputs (windows, tokens) ids, or (windows, tokens,
-        hidden) activations of frozen layers; lengths (windows,) in tokens; articles
-        (windows,) the row of `labels` that each window belongs to.
+        labels (articles, labels), gold or scores to be learned; inputs (windows, tokens)
+        ids, or (windows, tokens, hidden) activations of frozen layers; weights (articles,)
+        of the articles in the loss; lengths (windows,) in tokens; articles (windows,) the
+        row of `labels` that each window belongs to.
         """
         window_logits = self._window_logits(inputs, lengths)
         logits = pool_bags(window_logits, articles, len(labels), self.sharpness)
         loss = nn.functional.binary_cross_entropy_with_logits(
-            logits, labels, pos_weight=self.class_weights
+            logits, labels, weights.unsqueeze(1), pos_weight=self.class_weights
         )
         return {"loss": loss, "logits": logits}
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rasid.normalization import PROFILES, Profile
 from rasid.windows import Windowing
+from training.archive import find_shards
 from training.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -36,6 +37,11 @@ class TrainOptions:
     baseline: bool
     held_out_metrics: Path | None
     provenance: str
+    unlabelled: tuple[Path, ...]
+    pool: int
+    pseudo_articles: int
+    pseudo_weight: float
+    rounds: int
     work: Path | None
     resume: bool
 
@@ -69,6 +75,11 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         baseline=given.baseline,
         held_out_metrics=given.held_out_metrics,
         provenance=given.provenance,
+        unlabelled=tuple(find_shards(given.unlabelled)) if given.unlabelled else (),
+        pool=given.pool,
+        pseudo_articles=given.pseudo_articles,
+        pseudo_weight=given.pseudo_weight,
+        rounds=given.rounds,
         work=given.work,
         resume=given.resume,
     )
@@ -113,6 +124,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--baseline", action="store_true", help="also measure a TF-IDF + SVM on the same split")
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
     add("--provenance", default="not stated", help="where the articles are from, for the manifest")
+    add("--unlabelled", nargs="+", type=Path, help="archive to learn from by self-training")
+    add("--pool", type=natural, default=20_000, help="articles of the archive that are scored")
+    add("--pseudo-articles", type=natural, default=10_000, help="of them, how many train")
+    add("--pseudo-weight", type=positive, default=0.5, help="weight of one beside a labelled one")
+    add("--rounds", type=natural, default=2, help="most rounds of self-training")
     add("--work", type=Path, help="folder for caches and checkpoints; by default in ~/.cache/rasid")
     add("--resume", action="store_true", help="go on from the last checkpoint of the same run")
     return parser

@@ -1,14 +1,10 @@
 """Whether the served classifier says what the trained network says."""
 
 import numpy as np
-import torch
-from datasets import Dataset
 
 from rasid.errors import RasidError
 from rasid.manifest import Parity
 from rasid.scores import Floats
-from training.bags import BagCollator
-from training.model import BagClassifier
 
 # Past these the int8 model is another model, and is not published.
 MAX_FLIPS = 0.02
@@ -17,18 +13,6 @@ MAX_MEAN_DIFFERENCE = 0.03
 
 class ParityError(RasidError):
     """The exported model's answers are too far from the trained network's."""
-
-
-def torch_logits(model: BagClassifier, bags: Dataset, pad_id: int) -> Floats:
-    """Pooled logits of the trained network in float32: (articles, labels)."""
-    collate = BagCollator(pad_id)
-    device = next(model.parameters()).device
-    with torch.inference_mode():
-        rows = [
-            model(**{name: value.to(device) for name, value in collate([row]).items()})["logits"]
-            for row in bags
-        ]
-    return torch.cat(rows).cpu().double().numpy()
 
 
 def compare_scores(trained: Floats, served: Floats, thresholds: Floats) -> Parity:

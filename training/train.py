@@ -5,6 +5,7 @@ python training/train.py DATA… [--encoder compact|folder|hub id] [--out models
 
 import sys
 from pathlib import Path
+from typing import Any
 
 if __name__ == "__main__":
     # As a script, Python puts training/ itself on the path, not the folder above it.
@@ -18,8 +19,8 @@ from rasid.normalization import normalize_tokenizer
 from rasid.runtime import Runtime, cpu_quota
 from rasid.taxonomy import read_taxonomy
 from rasid.windows import open_tokenizer
-from training.articles import read_labelled
-from training.bags import build_bags
+from training.articles import articles_of, read_labelled
+from training.bags import build_bags, network_logits
 from training.describe import complete_manifest, draft_manifest, read_metrics
 from training.encoders import find_encoder
 from training.evaluation import check_parity, evaluate, evaluate_baseline
@@ -28,7 +29,7 @@ from training.fit import fit
 from training.hardware import keep_heap
 from training.metrics import gold_of, table
 from training.options import TrainOptions, parse_options
-from training.parity import torch_logits
+from training.self_training import self_train
 from training.splits import split_articles
 from training.tuning import tune
 from training.workspace import open_workspace
@@ -50,21 +51,29 @@ def main(options: TrainOptions) -> Path:
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
     workspace = open_workspace(options, articles)
 
-    train_bags = build_bags(split.train, labels, tokenizer)
-    dev_bags = build_bags(split.dev, labels, tokenizer)
+    train_bags, dev_bags = (
+        build_bags(articles_of(part), gold_of(part, labels), tokenizer)
+        for part in (split.train, split.dev)
+    )
     model = fit(checkpoint, train_bags, dev_bags, options.fit, workspace, resume=options.resume)
+    rounds: list[dict[str, Any]] = []
+    if options.unlabelled:
+        bags = (train_bags, dev_bags)
+        model, rounds = self_train(
+            model, checkpoint, bags, split, labels, tokenizer, options, workspace
+        )
     fp32, int8 = export_onnx(model, workspace.exports)
     sharpness = model.sharpness.detach().double().numpy()
-    draft = draft_manifest(options, taxonomy, checkpoint, profile, split, sharpness)
+    draft = draft_manifest(options, taxonomy, checkpoint, profile, split, sharpness, rounds)
     served, exact = (
         Classifier(draft, tokenizer_json, Runtime(file, threads=cpu_quota(), labels=len(labels)))
         for file in (int8, fp32)
     )
 
-    dev_logits = served.logits([article.article for article in split.dev])
+    dev_logits = served.logits(articles_of(split.dev))
     scoring = tune(dev_logits, gold_of(split.dev, labels), labels, sharpness)
     compared = dev_bags.select(range(min(_PARITY_ARTICLES, len(dev_bags))))
-    trained = torch_logits(model, compared, checkpoint.pad_id)
+    trained = network_logits(model, compared, checkpoint.pad_id)
     parity = check_parity(trained, dev_logits[: len(trained)], scoring)
     metrics = evaluate(served, exact, dev_logits, split, scoring)
     if options.baseline and split.test:

@@ -39,6 +39,10 @@ class Workspace:
         """Weights of the finished fine-tuning."""
         return self.folder / "fitted.safetensors"
 
+    def round(self, number: int) -> "Workspace":
+        """The folder of a round of self-training."""
+        return Workspace(self.folder / f"round-{number}")
+
 
 def open_workspace(options: TrainOptions, articles: Sequence[LabelledArticle]) -> Workspace:
     """The workspace of this run, emptied unless it is to be resumed.
@@ -49,7 +53,8 @@ def open_workspace(options: TrainOptions, articles: Sequence[LabelledArticle]) -
     folder = options.work or default_cache() / "train" / _key(options, articles)
     workspace = Workspace(folder)
     if not options.resume:
-        for part in (workspace.checkpoints, workspace.exports):
+        rounds = folder.glob("round-*")
+        for part in (workspace.checkpoints, workspace.exports, *rounds):
             shutil.rmtree(part, ignore_errors=True)
         workspace.fitted.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,5 +85,7 @@ def _key(options: TrainOptions, articles: Sequence[LabelledArticle]) -> str:
         sorted(dataclasses.asdict(options.fit).items()),
         options.test_fold,
         options.hold_out,
+        [(str(path.resolve()), path.stat().st_size) for path in options.unlabelled],
+        (options.pool, options.pseudo_articles, options.pseudo_weight),
     )
     return hashlib.sha256(repr(decisive).encode()).hexdigest()[:12]

@@ -46,7 +46,7 @@ def test_pooling_in_torch_is_pooling_in_numpy() -> None:
 
 def test_an_articles_logits_do_not_depend_on_its_batch(model: BagClassifier) -> None:
     bags = [[[0, 9, 8, 7, 2]], [[0, *range(5, 45), 2], [0, 50, 2]], [[0, 4, 2]]]
-    rows = [{"windows": bag, "labels": [0.0] * 3, "length": 0, "first_window": 0} for bag in bags]
+    rows = [{"windows": bag, "labels": [0.0] * 3, "weight": 1.0} for bag in bags]
     collate = BagCollator(pad_id=1)
     with torch.inference_mode():
         together = model(**collate(rows))["logits"]
@@ -56,7 +56,7 @@ def test_an_articles_logits_do_not_depend_on_its_batch(model: BagClassifier) -> 
 
 def test_cached_activations_give_the_same_logits(model: BagClassifier, tmp_path: Path) -> None:
     windows = [[0, 9, 8, 7, 2], [0, *range(5, 45), 2], [0, 50, 2]]
-    rows = [{"windows": windows, "labels": [0.0] * 3, "length": 0, "first_window": 0}]
+    rows = [{"windows": windows, "labels": [0.0] * 3, "weight": 1.0, "first_window": 0}]
     collate = BagCollator(pad_id=1)
     with torch.inference_mode():
         whole = model(**collate(rows))["logits"]
