@@ -23,14 +23,14 @@ FILLER = [
 ]
 
 
-def write_encoder(folder: Path, *, seed: int = 0) -> Path:
-    """A BERT of 2 × 32 with random weights and the compact encoder's vocabulary."""
+def write_encoder(folder: Path, *, seed: int = 0, layers: int = 2) -> Path:
+    """A BERT of `layers` × 32 with random weights and the compact encoder's vocabulary."""
     torch.manual_seed(seed)
     vocabulary = json.loads((ENCODER / "config.json").read_text())["vocab_size"]
     config = BertConfig(
         vocab_size=vocabulary,
         hidden_size=32,
-        num_hidden_layers=2,
+        num_hidden_layers=layers,
         num_attention_heads=4,
         intermediate_size=64,
         max_position_embeddings=128,

@@ -1,8 +1,9 @@
 """Fine-tuning with the Trainer of transformers."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,22 +23,24 @@ from training.encoders import Checkpoint
 from training.freezing import FrozenLayers
 from training.hardware import has_bf16
 from training.model import BagClassifier, load_encoder, parameter_groups
+from training.network import load_head
 from training.settings import FitSettings
 from training.workspace import Workspace, last_checkpoint
 
 
 class BagTrainer(Trainer):
-    """The Trainer with layer-wise learning rates."""
+    """The Trainer with layer-wise learning rates for `network`, which is or is in its model."""
 
-    def __init__(self, *, settings: FitSettings, **options: Any) -> None:
+    def __init__(self, *, network: BagClassifier, settings: FitSettings, **options: Any) -> None:
         super().__init__(**options)
+        self._network = network
         self._settings = settings
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """AdamW over `parameter_groups`."""
         if self.optimizer is None:
             groups = parameter_groups(
-                cast(BagClassifier, self.model),
+                self._network,
                 encoder_rate=self._settings.encoder_rate,
                 head_rate=self._settings.head_rate,
                 decay=self._settings.layer_decay,
@@ -52,11 +55,13 @@ def fit(
     dev: Dataset,
     settings: FitSettings,
     workspace: Workspace,
+    labels: Sequence[str],
     *,
     resume: bool,
 ) -> BagClassifier:
     """Fine-tune `checkpoint` on bags of windows and return the best model seen on `dev`.
 
+    A checkpoint that is a network for the same `labels` keeps its head (`training.network`).
     With `resume` the newest checkpoint is continued with its optimiser, schedule and data
     order; a run that had finished is loaded.
     """
@@ -64,10 +69,11 @@ def fit(
     gold = np.array(train["labels"])
     model = BagClassifier(
         load_encoder(checkpoint.folder),
-        gold.shape[1],
+        len(labels),
         dropout=settings.dropout,
         class_weights=root_class_weights(gold) if settings.class_weights else None,
     )
+    load_head(model, checkpoint.folder, labels)
     if resume and workspace.fitted.exists():
         load_model(model, workspace.fitted)
         return model.eval()
@@ -76,9 +82,10 @@ def fit(
         frozen = FrozenLayers(model.windows.encoder, settings.freeze_layers)
         train, dev, collator = _freeze(frozen, train, dev, collator, workspace)
     trainer = BagTrainer(
+        network=model,
         settings=settings,
         model=model,
-        args=_arguments(settings, workspace.checkpoints),
+        args=trainer_arguments(settings, workspace.checkpoints),
         train_dataset=train,
         eval_dataset=dev,
         data_collator=collator,
@@ -114,32 +121,36 @@ def _freeze(
     return train, dev, replace(collator, activations=activations, starts=starts)
 
 
-def _arguments(settings: FitSettings, checkpoints: Path) -> TrainingArguments:
-    return TrainingArguments(
-        output_dir=str(checkpoints),
-        use_cpu=not torch.cuda.is_available(),
-        bf16=has_bf16(),
-        seed=settings.seed,
-        num_train_epochs=settings.epochs,
-        per_device_train_batch_size=settings.batch_articles,
-        per_device_eval_batch_size=settings.batch_articles,
-        gradient_accumulation_steps=settings.accumulate,
-        warmup_steps=settings.warmup,
-        lr_scheduler_type="linear",
-        train_sampling_strategy="group_by_length",
-        length_column_name="length",
-        remove_unused_columns=False,
-        label_names=["labels"],
-        eval_strategy="epoch",
-        save_strategy="epoch",
-        save_total_limit=2,
-        load_best_model_at_end=True,
-        metric_for_best_model="average_precision",
-        greater_is_better=True,
-        logging_steps=20,
-        report_to="none",
-        dataloader_pin_memory=False,
-    )
+def trainer_arguments(
+    settings: FitSettings, checkpoints: Path, **changes: Any
+) -> TrainingArguments:
+    """What the Trainer is told, in fine-tuning; `changes` for other kinds of training."""
+    arguments: dict[str, Any] = {
+        "output_dir": str(checkpoints),
+        "use_cpu": not torch.cuda.is_available(),
+        "bf16": has_bf16(),
+        "seed": settings.seed,
+        "num_train_epochs": settings.epochs,
+        "per_device_train_batch_size": settings.batch_articles,
+        "per_device_eval_batch_size": settings.batch_articles,
+        "gradient_accumulation_steps": settings.accumulate,
+        "warmup_steps": settings.warmup,
+        "lr_scheduler_type": "linear",
+        "train_sampling_strategy": "group_by_length",
+        "length_column_name": "length",
+        "remove_unused_columns": False,
+        "label_names": ["labels"],
+        "eval_strategy": "epoch",
+        "save_strategy": "epoch",
+        "save_total_limit": 2,
+        "load_best_model_at_end": True,
+        "metric_for_best_model": "average_precision",
+        "greater_is_better": True,
+        "logging_steps": 20,
+        "report_to": "none",
+        "dataloader_pin_memory": False,
+    }
+    return TrainingArguments(**arguments | changes)
 
 
 def _average_precision(prediction: EvalPrediction) -> dict[str, float]:

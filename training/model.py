@@ -39,6 +39,13 @@ def load_encoder(folder: Path, *, attention: str = "sdpa") -> PreTrainedModel:
     return encoder
 
 
+def window_features(states: Tensor, mask: Tensor) -> Tensor:
+    """Mean over the tokens beside the first token: (windows, 2 * hidden)."""
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    mean = (states * weights).sum(1) / weights.sum(1)
+    return torch.cat([mean, states[:, 0]], dim=-1)
+
+
 class WindowHead(nn.Module):
     """Logits of a window from the mean over its tokens and its first token."""
 
@@ -49,9 +56,10 @@ class WindowHead(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         """States (windows, tokens, hidden), mask (windows, tokens) → (windows, labels)."""
-        weights = mask.unsqueeze(-1).to(states.dtype)
-        mean = (states * weights).sum(1) / weights.sum(1)
-        features = torch.cat([mean, states[:, 0]], dim=-1)
+        return self.classify(window_features(states, mask))
+
+    def classify(self, features: Tensor) -> Tensor:
+        """Features (windows, 2 * hidden) → logits (windows, labels)."""
         logits: Tensor = self.linear(self.dropout(features))
         return logits
 
@@ -109,14 +117,15 @@ class BagClassifier(nn.Module):
         of the articles in the loss; lengths (windows,) in tokens; articles (windows,) the
         row of `labels` that each window belongs to.
         """
-        window_logits = self._window_logits(inputs, lengths)
+        window_logits = self.windows.head.classify(self.features(inputs, lengths)).float()
         logits = pool_bags(window_logits, articles, len(labels), self.sharpness)
         loss = nn.functional.binary_cross_entropy_with_logits(
             logits, labels, weights.unsqueeze(1), pos_weight=self.class_weights
         )
         return {"loss": loss, "logits": logits}
 
-    def _window_logits(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+    def features(self, inputs: Tensor, lengths: Tensor) -> Tensor:
+        """What the head sees of each window: (windows, 2 * hidden)."""
         order = lengths.argsort(descending=True)
         passes = torch.split(order, WINDOWS_PER_PASS)
         parts = [self._pass(inputs[rows], lengths[rows]) for rows in passes]
@@ -128,8 +137,7 @@ class BagClassifier(nn.Module):
         mask = (torch.arange(longest, device=lengths.device) < lengths.unsqueeze(1)).long()
         name = "input_ids" if inputs.dim() == 2 else "inputs_embeds"
         states = self.windows.encoder(**{name: inputs}, attention_mask=mask).last_hidden_state
-        logits: Tensor = self.windows.head(states, mask)
-        return logits.float()
+        return window_features(states, mask)
 
 
 def pool_bags(window_logits: Tensor, articles: Tensor, count: int, sharpness: Tensor) -> Tensor:

@@ -42,6 +42,7 @@ class TrainOptions:
     pseudo_articles: int
     pseudo_weight: float
     rounds: int
+    keep_network: Path | None
     work: Path | None
     resume: bool
 
@@ -80,6 +81,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         pseudo_articles=given.pseudo_articles,
         pseudo_weight=given.pseudo_weight,
         rounds=given.rounds,
+        keep_network=given.keep_network,
         work=given.work,
         resume=given.resume,
     )
@@ -129,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--pseudo-articles", type=natural, default=10_000, help="of them, how many train")
     add("--pseudo-weight", type=positive, default=0.5, help="weight of one beside a labelled one")
     add("--rounds", type=natural, default=2, help="most rounds of self-training")
+    add("--keep-network", type=Path, help="folder to keep the trained network in, to distil from")
     add("--work", type=Path, help="folder for caches and checkpoints; by default in ~/.cache/rasid")
     add("--resume", action="store_true", help="go on from the last checkpoint of the same run")
     return parser

@@ -1,6 +1,7 @@
 """Whether the served classifier says what the trained network says."""
 
 import numpy as np
+from scipy.stats import binomtest
 
 from rasid.errors import RasidError
 from rasid.manifest import Parity
@@ -9,6 +10,7 @@ from rasid.scores import Floats
 # Past these the int8 model is another model, and is not published.
 MAX_FLIPS = 0.02
 MAX_MEAN_DIFFERENCE = 0.03
+_CHANCE = 0.05
 
 
 class ParityError(RasidError):
@@ -26,7 +28,9 @@ def compare_scores(trained: Floats, served: Floats, thresholds: Floats) -> Parit
         flips=int(flips.sum()),
         decisions=flips.size,
     )
-    if parity.flips > MAX_FLIPS * parity.decisions:
+    # On few articles a flip or two is no sign of a rate past the limit.
+    chance = binomtest(parity.flips, parity.decisions, MAX_FLIPS, alternative="greater").pvalue
+    if chance < _CHANCE:
         raise ParityError(
             f"{parity.flips} of {parity.decisions} decisions differ between the trained network "
             f"and the exported model; at most {MAX_FLIPS:.0%} may"

@@ -80,7 +80,7 @@ def self_train(
         )
         folder = workspace.round(number)
         both = concatenate_datasets([train, soft])
-        candidate = fit(checkpoint, both, dev, options.fit, folder, resume=options.resume)
+        candidate = fit(checkpoint, both, dev, options.fit, folder, labels, resume=options.resume)
         reached = dev_quality(candidate, dev, dev_gold, checkpoint)
         rounds.append(asdict(Round(len(chosen), reached, reached > quality)))
         tqdm.write(f"round {number}: {len(chosen)} articles, dev AP {quality:.4f} → {reached:.4f}")

@@ -28,6 +28,7 @@ from training.export import export_onnx
 from training.fit import fit
 from training.hardware import keep_heap
 from training.metrics import gold_of, table
+from training.network import save_network
 from training.options import TrainOptions, parse_options
 from training.self_training import self_train
 from training.splits import split_articles
@@ -55,13 +56,17 @@ def main(options: TrainOptions) -> Path:
         build_bags(articles_of(part), gold_of(part, labels), tokenizer)
         for part in (split.train, split.dev)
     )
-    model = fit(checkpoint, train_bags, dev_bags, options.fit, workspace, resume=options.resume)
+    model = fit(
+        checkpoint, train_bags, dev_bags, options.fit, workspace, labels, resume=options.resume
+    )
     rounds: list[dict[str, Any]] = []
     if options.unlabelled:
         bags = (train_bags, dev_bags)
         model, rounds = self_train(
             model, checkpoint, bags, split, labels, tokenizer, options, workspace
         )
+    if options.keep_network:
+        save_network(model, checkpoint, labels, options.keep_network)
     fp32, int8 = export_onnx(model, workspace.exports)
     sharpness = model.sharpness.detach().double().numpy()
     draft = draft_manifest(options, taxonomy, checkpoint, profile, split, sharpness, rounds)

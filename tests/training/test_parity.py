@@ -1,0 +1,39 @@
+"""The limits past which an exported model is not published."""
+
+import numpy as np
+import pytest
+
+from training.parity import MAX_MEAN_DIFFERENCE, ParityError, compare_scores
+
+THRESHOLDS = np.full(10, 0.5)
+
+
+def scores(flips: int, articles: int = 100) -> tuple[np.ndarray, np.ndarray]:
+    trained = np.full((articles, 10), 0.499)
+    served = trained.copy()
+    served.ravel()[:flips] = 0.501
+    return trained, served
+
+
+def test_what_is_measured() -> None:
+    parity = compare_scores(*scores(3), THRESHOLDS)
+    assert (parity.articles, parity.decisions, parity.flips) == (100, 1000, 3)
+    assert parity.largest_difference == pytest.approx(0.002)
+    assert parity.mean_difference == pytest.approx(0.002 * 3 / 1000)
+
+
+@pytest.mark.parametrize(("flips", "articles"), [(20, 100), (25, 100), (2, 8)])
+def test_flips_within_the_limit_or_within_chance_pass(flips: int, articles: int) -> None:
+    assert compare_scores(*scores(flips, articles), THRESHOLDS).flips == flips
+
+
+@pytest.mark.parametrize(("flips", "articles"), [(35, 100), (6, 8)])
+def test_more_flips_are_refused_with_the_numbers(flips: int, articles: int) -> None:
+    with pytest.raises(ParityError, match=f"{flips} of {articles * 10} decisions"):
+        compare_scores(*scores(flips, articles), THRESHOLDS)
+
+
+def test_scores_that_drift_are_refused() -> None:
+    trained = np.full((50, 10), 0.9)
+    with pytest.raises(ParityError, match="on average"):
+        compare_scores(trained, trained - MAX_MEAN_DIFFERENCE - 0.001, THRESHOLDS)

@@ -1,0 +1,60 @@
+"""A fine-tuned network as a folder: the encoder as usual, its head beside it.
+
+Any such folder can be fine-tuned on (`--encoder`) and can teach (`distill.py`).
+"""
+
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors.torch import load_file, save_file
+
+from training.encoders import Checkpoint, EncoderError
+from training.model import BagClassifier, load_encoder
+
+_HEAD, _DESCRIPTION = "head.safetensors", "network.json"
+
+
+def save_network(
+    model: BagClassifier, checkpoint: Checkpoint, labels: Sequence[str], folder: Path
+) -> None:
+    """Write encoder, head and tokenizer beside `folder` and move them into its place."""
+    staging = folder.with_name(f".{folder.name}.staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    model.windows.encoder.save_pretrained(staging)
+    head = {f"head.{name}": value for name, value in model.windows.head.state_dict().items()}
+    save_file(head | {"log_sharpness": model.log_sharpness.detach()}, staging / _HEAD)
+    (staging / "tokenizer.json").write_text(checkpoint.tokenizer_json, "utf-8")
+    (staging / _DESCRIPTION).write_text(json.dumps({"labels": list(labels)}), "utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    staging.replace(folder)
+
+
+def load_head(model: BagClassifier, folder: Path, labels: Sequence[str]) -> bool:
+    """Give `model` the head in `folder`, if there is one for the same labels."""
+    if not (folder / _HEAD).is_file() or network_labels(folder) != tuple(labels):
+        return False
+    tensors = load_file(folder / _HEAD)
+    model.log_sharpness.data.copy_(tensors.pop("log_sharpness"))
+    model.windows.head.load_state_dict(
+        {name.removeprefix("head."): value for name, value in tensors.items()}
+    )
+    return True
+
+
+def load_network(folder: Path) -> BagClassifier:
+    """The whole network in `folder`; raises `EncoderError` where it is an encoder alone."""
+    labels = network_labels(folder)
+    model = BagClassifier(load_encoder(folder), len(labels))
+    if not load_head(model, folder, labels):
+        raise EncoderError(f"{folder}: has no {_HEAD}; a network is what train.py keeps")
+    return model.eval()
+
+
+def network_labels(folder: Path) -> tuple[str, ...]:
+    """Labels of the network in `folder`, in the order of its outputs."""
+    file = folder / _DESCRIPTION
+    if not file.is_file():
+        raise EncoderError(f"{folder}: has no {_DESCRIPTION}; a network is what train.py keeps")
+    return tuple(json.loads(file.read_text("utf-8"))["labels"])

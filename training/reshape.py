@@ -1,0 +1,220 @@
+"""Make a faster encoder of a given one: fewer layers, a denser vocabulary.
+
+python training/reshape.py --encoder compact --out FOLDER [--layers 9]
+    [--vocabulary 24000 --archive FILE…]
+
+What comes out has to be trained on plain articles (pretrain.py) before it is fine-tuned.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+if __name__ == "__main__":
+    # As a script, Python puts training/ itself on the path, not the folder above it.
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors, trainers
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import PreTrainedModel
+
+from rasid.errors import RasidError, SettingError
+from rasid.normalization import normalize_tokenizer
+from rasid.reading import read_article
+from training.archive import find_shards, read_archive
+from training.encoders import Checkpoint, find_encoder
+from training.model import encoder_layers, load_encoder
+from training.options import ENVIRONMENT_NOTE, natural, parse_with_environment
+
+_SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_CONTINUES = "##"
+_MIN_FREQUENCY = 5
+_ALPHABET = 600
+
+
+@dataclass(frozen=True)
+class ReshapeOptions:
+    """Everything `reshape.py` is told."""
+
+    encoder: str
+    out: Path
+    layers: int
+    vocabulary: int
+    archive: tuple[Path, ...]
+    articles: int
+
+
+def main(options: ReshapeOptions) -> Path:
+    """Run every step in order and return the folder of the reshaped encoder."""
+    if options.out.exists():
+        raise SettingError(f"--out: {options.out} is already there")
+    checkpoint = find_encoder(options.encoder)
+    encoder = load_encoder(checkpoint.folder)
+    if options.layers:
+        keep_layers(encoder, options.layers)
+    tokenizer_json = checkpoint.tokenizer_json
+    if options.vocabulary:
+        texts = read_texts(options)
+        tokenizer = train_vocabulary(texts, options.vocabulary)
+        replace_vocabulary(encoder, Tokenizer.from_str(tokenizer_json), tokenizer)
+        tokenizer_json = tokenizer.to_str()
+    save(encoder, tokenizer_json, checkpoint, options)
+    return options.out
+
+
+def keep_layers(encoder: PreTrainedModel, count: int) -> None:
+    """Leave `count` layers at even distances, the lowest and the highest among them.
+
+    Raises `SettingError` where the encoder has fewer.
+    """
+    layers = encoder_layers(encoder)
+    if not 1 < count <= len(layers):
+        raise SettingError(f"--layers: {count} is not between 2 and {len(layers)}")
+    kept = np.linspace(0, len(layers) - 1, count).round().astype(int)
+    chosen = [layers[int(place)] for place in kept]
+    del layers[:]
+    layers.extend(chosen)
+    encoder.config.num_hidden_layers = count
+
+
+def read_texts(options: ReshapeOptions) -> Iterator[str]:
+    """What is read of the first articles of the archive."""
+    found = read_archive(find_shards(options.archive), bad_input="skip", report=tqdm.write)
+    for article in tqdm(islice(found, options.articles), total=options.articles, desc="words"):
+        yield read_article(article.article).text
+
+
+def train_vocabulary(texts: Iterator[str], size: int) -> Tokenizer:
+    """A WordPiece tokenizer of `size` pieces for normalised text; Latin letters lower-cased.
+
+    Trained behind the `light` normalisation and returned without it: that is put into
+    the artifact's tokenizer.json, as for every encoder.
+    """
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    light = Tokenizer.from_str(normalize_tokenizer(tokenizer.to_str(), "light"))
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=size,
+        min_frequency=_MIN_FREQUENCY,
+        limit_alphabet=_ALPHABET,
+        special_tokens=list(_SPECIAL),
+        continuing_subword_prefix=_CONTINUES,
+    )
+    light.train_from_iterator(texts, trainer)
+    tokenizer.model = models.WordPiece(light.get_vocab(), unk_token="[UNK]")
+    tokenizer.add_special_tokens(list(_SPECIAL))
+    first, last = (tokenizer.token_to_id(name) for name in ("[CLS]", "[SEP]"))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
+        special_tokens=[("[CLS]", first), ("[SEP]", last)],
+    )
+    return tokenizer
+
+
+def replace_vocabulary(encoder: PreTrainedModel, old: Tokenizer, new: Tokenizer) -> None:
+    """Give `encoder` embeddings for the pieces of `new`, made of those of `old`.
+
+    A piece that both have keeps its vector; any other becomes the mean of the vectors of the
+    old pieces that spell it, at their mean length (after WECHSEL, Minixhofer et al. 2022,
+    arXiv 2112.06598, and FOCUS, Dobler & de Melo 2023, arXiv 2305.14481, which weigh by
+    similarity what is the spelling here).
+    """
+    vectors = cast(nn.Embedding, encoder.get_input_embeddings()).weight.detach()
+    pieces = sorted(new.get_vocab().items(), key=lambda item: item[1])
+    specials = dict(zip(_SPECIAL, _special_ids(old), strict=True))
+    rows = []
+    for piece, _ in pieces:
+        spelled = [specials[piece]] if piece in specials else _spell(piece, old)
+        rows.append(_blend(vectors[spelled]))
+    embeddings = nn.Embedding(len(rows), vectors.shape[1], padding_idx=new.token_to_id("[PAD]"))
+    embeddings.weight = nn.Parameter(torch.stack(rows))
+    encoder.set_input_embeddings(embeddings)
+    encoder.config.vocab_size = len(rows)
+    encoder.config.pad_token_id = new.token_to_id("[PAD]")
+    encoder.config.bos_token_id = encoder.config.eos_token_id = None
+
+
+def _special_ids(old: Tokenizer) -> list[int]:
+    """Ids of padding, unknown, first, last and mask token of `old`, as `_SPECIAL` has them."""
+    first, last = old.encode("").ids
+    names = (("[PAD]", "<pad>"), ("[UNK]", "<unk>"), ("[MASK]", "<mask>"))
+    pad, unknown, mask = (
+        next(i for i in map(old.token_to_id, pair) if i is not None) for pair in names
+    )
+    return [pad, unknown, first, last, mask]
+
+
+def _spell(piece: str, old: Tokenizer) -> list[int]:
+    """Ids of the pieces of `old` that spell `piece`, within a word or at its beginning."""
+    inside = piece.startswith(_CONTINUES)
+    text = piece.removeprefix(_CONTINUES)
+    encoded = old.encode(f"ا{text}" if inside else text, add_special_tokens=False)
+    if inside:
+        # What the letter before takes part in is no piece of this one, unless all of it is.
+        parts = [i for i, (start, _) in zip(encoded.ids, encoded.offsets, strict=True) if start]
+        return parts or encoded.ids
+    return encoded.ids or [_special_ids(old)[1]]
+
+
+def _blend(vectors: Tensor) -> Tensor:
+    mean = vectors.mean(0)
+    length = vectors.norm(dim=1).mean()
+    blended: Tensor = mean * (length / mean.norm().clamp_min(1e-6))
+    return blended
+
+
+def save(
+    encoder: PreTrainedModel, tokenizer_json: str, checkpoint: Checkpoint, options: ReshapeOptions
+) -> None:
+    """Write a plain Hugging Face folder, and move it into place when it is whole."""
+    staging = options.out.with_name(f".{options.out.name}.staging")
+    shutil.rmtree(staging, ignore_errors=True)
+    encoder.save_pretrained(staging)
+    (staging / "tokenizer.json").write_text(tokenizer_json, "utf-8")
+    history = {
+        "encoder": checkpoint.name,
+        "layers": encoder.config.num_hidden_layers,
+        "vocabulary": encoder.config.vocab_size,
+    }
+    (staging / "reshaping.json").write_text(json.dumps(history, indent=1), "utf-8")
+    staging.replace(options.out)
+    print(f"wrote {options.out}; train it with training/pretrain.py --encoder {options.out}")
+
+
+def parse_options(arguments: Sequence[str] | None = None) -> ReshapeOptions:
+    """Read the options; a bad value ends the program with the name of its option."""
+    parser = argparse.ArgumentParser(
+        prog="reshape.py",
+        description="Give an encoder fewer layers, or a vocabulary of its own for the archive.",
+        epilog=ENVIRONMENT_NOTE,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("--encoder", default="compact", help="compact, a folder, or an id on the model hub")
+    add("--out", type=Path, required=True, help="folder to write the encoder into")
+    add("--layers", type=natural, default=0, help="layers to keep; 0 keeps all")
+    add("--vocabulary", type=natural, default=0, help="pieces of a new vocabulary; 0 keeps it")
+    add("--archive", nargs="+", type=Path, default=[], help="articles to take the vocabulary from")
+    add("--articles", type=natural, default=50_000, help="of them, how many are read")
+    given = vars(parse_with_environment(parser, arguments))
+    if given["vocabulary"] and not given["archive"]:
+        parser.error("argument --vocabulary: needs --archive")
+    return ReshapeOptions(**given | {"archive": tuple(given["archive"])})
+
+
+if __name__ == "__main__":
+    try:
+        main(parse_options())
+    except RasidError as error:
+        sys.exit(f"{error}")
