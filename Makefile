@@ -8,8 +8,7 @@ ENCODER ?= compact
 OUT ?= models
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
-	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
-	&& echo $$p && break; done)
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 PIP_QUIET := --quiet --disable-pip-version-check
 SERVE := .venv-serve/bin/python
 DEV := .venv/bin

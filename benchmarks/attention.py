@@ -38,13 +38,12 @@ def main() -> None:
                 runtimes[precision, form] = Runtime(file, threads=cpu_quota(), labels=_LABELS)
         for precision in ("fp32", "int8"):
             for length in _LENGTHS:
-                compare(
-                    {form: runtimes[precision, form] for form in _FORMS}, length, options.rounds
-                )
+                forms = {form: runtimes[precision, form] for form in _FORMS}
+                print(f"{precision}, {compare(forms, length, options.rounds)}")
 
 
-def compare(runtimes: dict[str, Runtime], length: int, rounds: int) -> None:
-    """Print the median milliseconds of each form, from rounds that take turns."""
+def compare(runtimes: dict[str, Runtime], length: int, rounds: int) -> str:
+    """The median milliseconds of each form, from rounds that take turns."""
     chance = np.random.default_rng(length)
     windows = [chance.integers(5, 5000, length).tolist() for _ in range(8)]
     seconds: dict[str, list[float]] = {form: [] for form in runtimes}
@@ -55,7 +54,7 @@ def compare(runtimes: dict[str, Runtime], length: int, rounds: int) -> None:
             seconds[form].append((time.perf_counter() - start) / len(windows))
     medians = {form: 1e3 * statistics.median(times) for form, times in seconds.items()}
     shown = ", ".join(f"{form} {median:.1f} ms" for form, median in medians.items())
-    print(f"window of {length} tokens: {shown}, ratio {medians['sdpa'] / medians['eager']:.2f}")
+    return f"window of {length} tokens: {shown}, ratio {medians['sdpa'] / medians['eager']:.2f}"
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ label's logit is compared with the mean drop over random spans of the same lengt
 """
 
 import argparse
-import json
 import random
 from pathlib import Path
 
@@ -17,6 +16,7 @@ import numpy as np
 from rasid.article import Article
 from rasid.classifier import Classifier
 from rasid.runtime import cpu_quota
+from training.articles import read_labelled
 
 _RANDOM_SPANS = 3
 
@@ -24,19 +24,19 @@ _RANDOM_SPANS = 3
 def main() -> None:
     """Print how often and by how much evidence beats random spans."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("data", type=Path, help="articles as JSONL with a text field")
+    parser.add_argument("data", type=Path, help="labelled articles")
     parser.add_argument("--model", type=Path, default=Path("models/bundled"))
     parser.add_argument("--articles", type=int, default=200)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     classifier = Classifier.load(options.model, threads=cpu_quota())
-    rows = [json.loads(line) for line in options.data.read_text("utf-8").splitlines()]
+    articles = read_labelled([options.data], classifier.manifest.taxonomy.labels)
     chance = random.Random(options.seed)
-    labelled = [row for row in rows if row["labels"]]
+    labelled = [article for article in articles if article.labels]
     drops = [
         drop
-        for row in chance.sample(labelled, min(options.articles, len(labelled)))
-        for drop in deletion_drops(classifier, row["text"], chance)
+        for article in chance.sample(labelled, min(options.articles, len(labelled)))
+        for drop in deletion_drops(classifier, article.article.text, chance)
     ]
     evidence, at_random = np.array(drops).T
     print(f"{len(drops)} assigned labels")

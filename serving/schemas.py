@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from rasid import classification as core
 from rasid.article import Article
@@ -15,7 +15,8 @@ _TEXT = (
 _TITLE = "توقيف ثلاثة مشتبه فيهم بضواحي وزان"
 
 Offset = Annotated[int, Field(ge=0)]
-Score = Annotated[float, Field(ge=0, le=1)]
+# More digits would only be rounding noise of the instruction set.
+Score = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda score: round(score, 6))]
 
 
 class _Request(BaseModel):
