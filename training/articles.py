@@ -22,11 +22,13 @@ _KNOWN_TEXT_FIELDS = ("id", "title", "date")
 class LabelledArticle:
     """An article with its gold labels.
 
-    `fold` is the part of a fixed cross-validation the file puts it in, if any.
+    `unsure` are the labels, given or not, on which careful readers could differ; `fold` is
+    the part of a fixed cross-validation the file puts the article in, if any.
     """
 
     article: Article
     labels: frozenset[str]
+    unsure: frozenset[str] = frozenset()
     date: str | None = None
     fold: int | None = None
 
@@ -53,7 +55,7 @@ class DataError(RasidError):
 def read_labelled(paths: Sequence[Path], labels: Sequence[str]) -> list[LabelledArticle]:
     """Read JSONL, CSV or Parquet files with `text` and `labels` (list, or `a|b`).
 
-    Optional fields: `id`, `title`, `date`, `fold`. Every problem of every file is
+    Optional fields: `id`, `title`, `date`, `unsure`, `fold`. Every problem of every file is
     collected before `DataError` is raised with all of them, each with file and line.
     """
     problems: list[str] = []
@@ -156,19 +158,20 @@ def _labelled(row: Any, place: str, known: Sequence[str]) -> LabelledArticle:
         check_article(article, MAX_CHARS)
     except ArticleError as error:
         raise ValueError(str(error)) from None
-    return LabelledArticle(article, _labels(row, known), row.get("date"), _fold(row))
+    labels, unsure = (_labels(row, field, known) for field in ("labels", "unsure"))
+    return LabelledArticle(article, labels, unsure, row.get("date"), _fold(row))
 
 
-def _labels(row: dict[str, Any], known: Sequence[str]) -> frozenset[str]:
+def _labels(row: dict[str, Any], field: str, known: Sequence[str]) -> frozenset[str]:
     # A CSV cell without any label is empty, and empty cells are left out of the row.
-    given = row.get("labels", "")
+    given = row.get(field, "")
     if isinstance(given, str):
         given = [label.strip() for label in given.split(LABEL_SEPARATOR) if label.strip()]
     if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
-        raise ValueError("labels: is neither a list of strings nor a string")
+        raise ValueError(f"{field}: is neither a list of strings nor a string")
     unknown = [label for label in given if label not in known]
     if unknown:
-        raise ValueError(f"labels: unknown label {', '.join(map(repr, unknown))}")
+        raise ValueError(f"{field}: unknown label {', '.join(map(repr, unknown))}")
     return frozenset(given)
 
 

@@ -19,6 +19,15 @@ def has_bf16() -> bool:
     return bool({"avx512_bf16", "amx_bf16"} & cpu_flags())
 
 
+def training_attention() -> str:
+    """The form of attention that trains faster: torch's fused one on a GPU, plain on a CPU.
+
+    On CPUs the fused form's backward pass is slow for small heads: with 9 x 384 in bf16 on two
+    cores of an AMD EPYC, windows of 256 tokens train at 2,090 tokens/s, plainly at 2,415.
+    """
+    return "sdpa" if torch.cuda.is_available() else "eager"
+
+
 def cpu_flags() -> set[str]:
     """Instruction set extensions as Linux lists them; empty where it does not."""
     try:

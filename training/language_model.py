@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel, Trainer
 
+from training.hardware import training_attention
 from training.masking import IGNORED
 
 
@@ -23,7 +24,11 @@ def load_language_model(folder: Path) -> tuple[PreTrainedModel, bool]:
         if hasattr(config, name):
             setattr(config, name, 0.0)
     model, info = AutoModelForMaskedLM.from_pretrained(
-        folder, config=config, dtype=torch.float32, output_loading_info=True
+        folder,
+        config=config,
+        dtype=torch.float32,
+        attn_implementation=training_attention(),
+        output_loading_info=True,
     )
     prefix = f"{model.base_model_prefix}."
     new_head = any(not name.startswith(prefix) for name in info["missing_keys"])

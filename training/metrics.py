@@ -17,6 +17,18 @@ def gold_of(articles: Sequence[LabelledArticle], labels: Sequence[str]) -> Gold:
     return np.array([[label in article.labels for label in labels] for article in articles])
 
 
+def targets_of(
+    articles: Sequence[LabelledArticle], labels: Sequence[str], softness: float
+) -> Floats:
+    """What training aims at: gold labels, where unsure by `softness` towards the other side.
+
+    (Soft targets where readers differ: Peterson et al. 2019, arXiv 1908.07086.)
+    """
+    unsure = np.array([[label in article.unsure for label in labels] for article in articles])
+    targets: Floats = np.abs(gold_of(articles, labels) - softness * unsure)
+    return targets
+
+
 def measure(
     scores: Floats,
     gold: Gold,

@@ -9,15 +9,17 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
+from training.hardware import training_attention
+
 # Windows of like length go through the encoder together, so that padding costs little.
 WINDOWS_PER_PASS = 8
 
 
-def load_encoder(folder: Path, *, attention: str = "sdpa") -> PreTrainedModel:
+def load_encoder(folder: Path) -> PreTrainedModel:
     """Load any BERT-family checkpoint in float32, without its pooler.
 
     Dropout inside the encoder is off: on CPUs it halves training speed (random
-    numbers, and attention leaves its fused kernel); the head keeps its own.
+    numbers for every activation); the head keeps its own.
     """
     config = AutoConfig.from_pretrained(folder)
     for name in ("hidden_dropout_prob", "attention_probs_dropout_prob"):
@@ -28,7 +30,7 @@ def load_encoder(folder: Path, *, attention: str = "sdpa") -> PreTrainedModel:
         folder,
         config=config,
         dtype=torch.float32,
-        attn_implementation=attention,
+        attn_implementation=training_attention(),
     )
     encoder: PreTrainedModel
     try:

@@ -18,6 +18,8 @@ ENVIRONMENT_NOTE = (
     "(RASID_OUT, RASID_ENCODER, …); the command line wins."
 )
 
+_SOFTNESS = "target of an `unsure` label: this far from 0 or 1 (0 takes it for sure)"
+
 
 @dataclass(frozen=True)
 class TrainOptions:
@@ -68,6 +70,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
             epochs=given.epochs,
             encoder_rate=given.rate,
             class_weights=not given.no_class_weights,
+            unsure_softness=given.unsure_softness,
             freeze_layers=given.freeze_layers,
             seed=given.seed,
         ),
@@ -119,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--epochs", type=positive, default=FitSettings.epochs, help="passes over the data")
     add("--rate", type=positive, default=FitSettings.encoder_rate, help="learning rate")
     add("--no-class-weights", action="store_true", help="count rare and common labels alike")
+    add("--unsure-softness", type=_half, default=FitSettings.unsure_softness, help=_SOFTNESS)
     add("--freeze-layers", type=natural, default=0, help="lowest layers that are not trained")
     add("--seed", type=natural, default=FitSettings.seed, help="seed of every random choice")
     add("--test-fold", type=natural, help="measure on this `fold` of the data, train on the rest")
@@ -143,6 +147,13 @@ def positive(value: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{value} is not above 0")
     return number
+
+
+def _half(value: str) -> float:
+    softness = float(value)
+    if not 0 <= softness <= 0.5:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 0.5")
+    return softness
 
 
 def natural(value: str) -> int:

@@ -8,7 +8,8 @@ class FitSettings:
     """Hyper-parameters of one fine-tuning run; recorded in the manifest.
 
     `encoder_rate` is the learning rate of the top layer; each layer below has
-    `layer_decay` times that of the one above it.
+    `layer_decay` times that of the one above it. `unsure_softness` is how far the target
+    of an unsure label lies from 0 or 1.
     """
 
     epochs: float = 3.0
@@ -20,6 +21,7 @@ class FitSettings:
     warmup: float = 0.06
     dropout: float = 0.1
     class_weights: bool = True
+    unsure_softness: float = 0.0
     freeze_layers: int = 0
     patience: int = 2
     seed: int = 17

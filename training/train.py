@@ -27,7 +27,7 @@ from training.evaluation import check_parity, evaluate, evaluate_baseline
 from training.export import export_onnx
 from training.fit import fit
 from training.hardware import keep_heap
-from training.metrics import gold_of, table
+from training.metrics import gold_of, table, targets_of
 from training.network import save_network
 from training.options import TrainOptions, parse_options
 from training.self_training import self_train
@@ -52,10 +52,9 @@ def main(options: TrainOptions) -> Path:
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
     workspace = open_workspace(options, articles)
 
-    train_bags, dev_bags = (
-        build_bags(articles_of(part), gold_of(part, labels), tokenizer)
-        for part in (split.train, split.dev)
-    )
+    targets = targets_of(split.train, labels, options.fit.unsure_softness)
+    train_bags = build_bags(articles_of(split.train), targets, tokenizer)
+    dev_bags = build_bags(articles_of(split.dev), gold_of(split.dev, labels), tokenizer)
     model = fit(
         checkpoint, train_bags, dev_bags, options.fit, workspace, labels, resume=options.resume
     )
