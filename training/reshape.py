@@ -3,7 +3,7 @@
 python training/reshape.py --encoder compact --out FOLDER [--layers 9]
     [--vocabulary 24000 --archive FILE…]
 
-What comes out has to be trained on plain articles (pretrain.py) before it is fine-tuned.
+What comes out has to learn from plain articles (align.py, pretrain.py) before it is fine-tuned.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 if __name__ == "__main__":
     # As a script, Python puts training/ itself on the path, not the folder above it.
@@ -37,6 +37,10 @@ from training.options import ENVIRONMENT_NOTE, natural, parse_with_environment
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _CONTINUES = "##"
+# What stands before a piece that continues a word, for the old tokenizer: no piece of it joins
+# two scripts, so that this letter takes nothing of the Arabic that follows. The letter does join
+# with Latin ones; of those there are few.
+_OTHER_SCRIPT = "я"
 _MIN_FREQUENCY = 5
 _ALPHABET = 600
 
@@ -67,7 +71,13 @@ def main(options: ReshapeOptions) -> Path:
         tokenizer = train_vocabulary(texts, options.vocabulary)
         replace_vocabulary(encoder, Tokenizer.from_str(tokenizer_json), tokenizer)
         tokenizer_json = tokenizer.to_str()
-    save(encoder, tokenizer_json, checkpoint, options)
+    history = {
+        "encoder": checkpoint.name,
+        "layers": encoder.config.num_hidden_layers,
+        "vocabulary": encoder.config.vocab_size,
+    }
+    save_encoder(encoder, checkpoint, options.out, history, "reshaping.json", tokenizer_json)
+    print(f"wrote {options.out}; teach it with training/align.py --encoder {options.out}")
     return options.out
 
 
@@ -159,12 +169,10 @@ def _spell(piece: str, old: Tokenizer) -> list[int]:
     """Ids of the pieces of `old` that spell `piece`, within a word or at its beginning."""
     inside = piece.startswith(_CONTINUES)
     text = piece.removeprefix(_CONTINUES)
-    encoded = old.encode(f"ا{text}" if inside else text, add_special_tokens=False)
-    if inside:
-        # What the letter before takes part in is no piece of this one, unless all of it is.
-        parts = [i for i, (start, _) in zip(encoded.ids, encoded.offsets, strict=True) if start]
-        return parts or encoded.ids
-    return encoded.ids or [_special_ids(old)[1]]
+    encoded = old.encode(_OTHER_SCRIPT + text if inside else text, add_special_tokens=False)
+    spans = zip(encoded.ids, encoded.offsets, strict=True)
+    ids = [i for i, (_, end) in spans if end > len(_OTHER_SCRIPT) or not inside]
+    return ids or [_special_ids(old)[1]]
 
 
 def _blend(vectors: Tensor) -> Tensor:
@@ -174,22 +182,24 @@ def _blend(vectors: Tensor) -> Tensor:
     return blended
 
 
-def save(
-    encoder: PreTrainedModel, tokenizer_json: str, checkpoint: Checkpoint, options: ReshapeOptions
+def save_encoder(
+    encoder: PreTrainedModel,
+    checkpoint: Checkpoint,
+    out: Path,
+    history: dict[str, Any],
+    name: str,
+    tokenizer_json: str | None = None,
 ) -> None:
-    """Write a plain Hugging Face folder, and move it into place when it is whole."""
-    staging = options.out.with_name(f".{options.out.name}.staging")
+    """Write a plain Hugging Face folder with its history, and move it into place when whole.
+
+    The tokenizer is that of `checkpoint`, or the one given.
+    """
+    staging = out.with_name(f".{out.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     encoder.save_pretrained(staging)
-    (staging / "tokenizer.json").write_text(tokenizer_json, "utf-8")
-    history = {
-        "encoder": checkpoint.name,
-        "layers": encoder.config.num_hidden_layers,
-        "vocabulary": encoder.config.vocab_size,
-    }
-    (staging / "reshaping.json").write_text(json.dumps(history, indent=1), "utf-8")
-    staging.replace(options.out)
-    print(f"wrote {options.out}; train it with training/pretrain.py --encoder {options.out}")
+    (staging / "tokenizer.json").write_text(tokenizer_json or checkpoint.tokenizer_json, "utf-8")
+    (staging / name).write_text(json.dumps(history, indent=1), "utf-8")
+    staging.replace(out)
 
 
 def parse_options(arguments: Sequence[str] | None = None) -> ReshapeOptions:

@@ -10,10 +10,10 @@ from tokenizers import Tokenizer
 
 from rasid.errors import SettingError
 from rasid.normalization import normalize_tokenizer
-from tests.tiny import write_articles, write_encoder
+from tests.tiny import ENCODER, write_articles, write_encoder
 from training.encoders import find_encoder
 from training.model import encoder_layers, load_encoder
-from training.reshape import main, parse_options
+from training.reshape import _spell, main, parse_options
 
 TEXT = "أوقفت الشرطة شخصين في طنجة، ثم GitHub 2026 ورمز 漢 لا يعرفه أحد."
 
@@ -54,6 +54,14 @@ def test_a_new_vocabulary_keeps_known_vectors(encoder: Path, tmp_path: Path) -> 
     assert encoded.tokens[0] == "[CLS]"
     assert encoded.tokens[-1] == "[SEP]"
     assert all(0 <= a <= b <= len(TEXT) for a, b in encoded.offsets)
+
+
+def test_pieces_are_spelled_by_those_that_cover_them_wholly() -> None:
+    old = Tokenizer.from_file(str(ENCODER / "tokenizer.json"))
+    for text in ("وسط", "مد", "حات", "لاجئين", "ة", "hub", "2026"):
+        for piece in (text, f"##{text}"):
+            tokens = [old.id_to_token(i).replace("▁", "") for i in _spell(piece, old)]
+            assert "".join(tokens) == text, piece
 
 
 def test_layers_are_kept_at_even_distances(tmp_path: Path) -> None:
