@@ -19,7 +19,8 @@ _BEST_WINDOWS = 2
 _MIN_PASSAGE = 25
 
 # A full stop between digits is no end of a sentence; a line break always is one.
-_SENTENCE_END = re.compile(r"[.!?؟…]+[\"'»”)\]]*(?=\s|$)|[.!?؟](?=[^\W\d_])|\n+")
+# A run of marks is tried from its first one only; from each it would take its length squared.
+_SENTENCE_END = re.compile(r"(?<![.!?؟…])[.!?؟…]++[\"'»”)\]]*+(?=\s|$)|[.!?؟](?=[^\W\d_])|\n+")
 _CLAUSE_END = re.compile(r"[،؛,;:]\s|\s[-–—]\s")
 
 Score = Callable[[Sequence[str]], Floats]
@@ -48,17 +49,13 @@ def find_evidence(
     joined with a neighbour where both together score higher: what remains is sufficient
     for the label by itself ('sufficiency', DeYoung et al. 2020, ERASER, arXiv 1911.03429).
     """
-    # Where a text has nothing but short lines, those are the passages.
-    sentences = list(passages(reading.text)) or list(passages(reading.text, shortest=1))
+    sentences, short = (list(passages(reading.text, shortest=n)) for n in (_MIN_PASSAGE, 1))
     candidates: dict[str, list[Span]] = {}
     for label, column in wanted.items():
         best = np.argsort(-window_logits[:, column], kind="stable")[:_BEST_WINDOWS]
         inside = [windows[place].span for place in best]
-        candidates[label] = [
-            (start, end)
-            for start, end in sentences
-            if any(start < last and end > first for first, last in inside)
-        ]
+        # Where these windows have nothing but short lines, those are the passages.
+        candidates[label] = _overlapping(sentences, inside) or _overlapping(short, inside)
     scored = _score(reading.text, itertools.chain(*candidates.values()), score)
     pairs = {
         label: _pairs(reading.text, candidates[label], scored, column)
@@ -69,6 +66,14 @@ def find_evidence(
         label: _best(reading, [*candidates[label], *pairs[label]], scored, column)
         for label, column in wanted.items()
     }
+
+
+def _overlapping(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
+    return [
+        (start, end)
+        for start, end in spans
+        if any(start < last and end > first for first, last in others)
+    ]
 
 
 def passages(text: str, *, shortest: int = _MIN_PASSAGE) -> Iterator[Span]:

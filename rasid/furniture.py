@@ -24,7 +24,7 @@ from rasid.furniture_phrases import (
     THINGS,
 )
 
-_LINE = re.compile(r"[^\n]+")
+_LINE = re.compile("[^\n\r\x85\u2028\u2029]+")
 _MARKS = re.compile(
     "[\u0610-\u061a\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufe0f\ufeff]"
 )
@@ -39,6 +39,7 @@ _BAR_ITEMS = 3
 
 # Running text: this many words, or fewer that end like a sentence.
 _LONG_LINE = 18
+_LONGEST_LINE = 600
 _SENTENCE_WORDS = 7
 _HEADLINE_WORDS = 22
 _MENU_WORDS = 3
@@ -97,8 +98,9 @@ def _raw_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _judge(raw: str) -> _Line:
     words = raw.count(" ") + 1
-    if words > 3 * _LONG_LINE:
-        # Running text whatever it says: folding it would only cost time.
+    if words > 3 * _LONG_LINE or len(raw) > _LONGEST_LINE:
+        # Running text whatever it says: folding it would only cost time (much of it: several
+        # patterns take the square of a line's length).
         return _Line(0, len(raw), raw, (), words, running=True)
     folded = fold(raw)
     notice = _is_notice(folded, raw)
