@@ -1,5 +1,6 @@
 """Labelled articles and the files they are read from."""
 
+import codecs
 import csv
 import io
 import json
@@ -34,7 +35,7 @@ class LabelledArticle:
 
     @property
     def id(self) -> str:
-        """The id given in the file, or its place there (`file:line`)."""
+        """The id given in the file, or its place there (`name:line`, whatever the folder)."""
         assert self.article.id is not None
         return self.article.id
 
@@ -56,16 +57,18 @@ def read_labelled(paths: Sequence[Path], labels: Sequence[str]) -> list[Labelled
     """Read JSONL, CSV or Parquet files with `text` and `labels` (list, or `a|b`).
 
     Optional fields: `id`, `title`, `date`, `unsure`, `fold`. Every problem of every file is
-    collected before `DataError` is raised with all of them, each with file and line.
+    collected before `DataError` is raised with all of them, each with file and line (the
+    first one of a CSV record, the number of the row in Parquet).
     """
     problems: list[str] = []
     articles: list[LabelledArticle] = []
     seen: dict[str, str] = {}
     for path in paths:
         try:
-            for place, row in _rows(path):
+            for number, row in _rows(path):
+                place = f"{path}:{number}"
                 try:
-                    article = _labelled(row, place, labels)
+                    article = _labelled(row, f"{path.name}:{number}", labels)
                 except ValueError as error:
                     problems.append(f"{place}: {error}")
                     continue
@@ -73,7 +76,7 @@ def read_labelled(paths: Sequence[Path], labels: Sequence[str]) -> list[Labelled
                     problems.append(f"{place}: id {article.id!r} is also at {seen[article.id]}")
                 seen[article.id] = place
                 articles.append(article)
-        except (OSError, UnicodeDecodeError, ValueError) as error:
+        except (OSError, ValueError) as error:
             problems.append(f"{path}: {error}")
     if problems:
         raise DataError(problems)
@@ -82,53 +85,82 @@ def read_labelled(paths: Sequence[Path], labels: Sequence[str]) -> list[Labelled
     return articles
 
 
-def _rows(path: Path) -> Iterator[tuple[str, Any]]:
+def _rows(path: Path) -> Iterator[tuple[int, Any]]:
+    """Line numbers with their rows; a string in the place of a row says what is wrong with it."""
     readers = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv, ".parquet": _parquet}
     if path.suffix not in readers:
         raise ValueError(f"is none of {', '.join(readers)}")
     return readers[path.suffix](path)
 
 
-def _jsonl(path: Path) -> Iterator[tuple[str, Any]]:
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+def _jsonl(path: Path) -> Iterator[tuple[int, Any]]:
+    raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
+    for number, line in enumerate(raw.splitlines(), 1):
         if not line.strip():
             continue
-        place = f"{path}:{number}"
         try:
-            yield place, json.loads(line.decode("utf-8"))
+            yield number, json.loads(line.decode("utf-8"))
         except UnicodeDecodeError as error:
-            yield place, f"byte {error.start} is not UTF-8"
+            yield number, f"byte {error.start} is not UTF-8"
         except json.JSONDecodeError as error:
-            yield place, f"is not JSON: {error.msg} at column {error.colno}"
+            yield number, f"is not JSON: {error.msg} at column {error.colno}"
+        except RecursionError:
+            yield number, "is nested too deeply"
+        except ValueError as error:
+            # An integer of more digits than Python converts.
+            yield number, f"cannot be read: {error}"
 
 
-def _csv(path: Path) -> Iterator[tuple[str, Any]]:
-    raw = path.read_bytes()
-    try:
-        text = raw.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
-        raise ValueError(f"line {line}: byte {error.start} is not UTF-8") from None
+def _csv(path: Path) -> Iterator[tuple[int, Any]]:
     csv.field_size_limit(_CSV_FIELD_LIMIT)
-    reader = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-    missing = {"text", "labels"} - set(reader.fieldnames or ())
+    # Bytes that are not UTF-8 are reported with their record, beside all other problems.
+    text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    header: list[str] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            if cells and header is None:
+                header = _csv_header(cells)
+            elif cells and header is not None:
+                yield line, _csv_row(header, cells)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise ValueError(f"line {line}: {error}") from None
+    if header is None:
+        raise ValueError("line 1: no column labels, text")
+
+
+def _csv_header(cells: list[str]) -> list[str]:
+    if not _is_utf8(cells):
+        raise ValueError("line 1: is not UTF-8")
+    missing = {"text", "labels"} - set(cells)
     if missing:
         raise ValueError(f"line 1: no column {', '.join(sorted(missing))}")
+    return cells
+
+
+def _csv_row(header: list[str], cells: list[str]) -> dict[str, str] | str:
+    if len(cells) != len(header):
+        return f"has {'more' if len(cells) > len(header) else 'fewer'} fields than the header"
+    row = dict(zip(header, cells, strict=True))
+    for column, cell in row.items():
+        if not _is_utf8([cell]):
+            return f"{column}: is not UTF-8"
+    # An empty cell is no value, but for labels it is the empty list of them.
+    return {column: cell for column, cell in row.items() if cell or column == "labels"}
+
+
+def _is_utf8(cells: Sequence[str]) -> bool:
+    # What could not be decoded stands there as a lone surrogate, which cannot be encoded.
     try:
-        for row in reader:
-            place = f"{path}:{reader.line_num}"
-            if None in row:
-                yield place, "has more fields than the header"
-            elif None in row.values():
-                yield place, "has fewer fields than the header"
-            else:
-                yield place, {key: value for key, value in row.items() if value != ""}
-    except csv.Error as error:
-        # The reader counts the lines of whole records; the broken one begins after them.
-        raise ValueError(f"line {reader.line_num + 1}: {error}") from None
+        "".join(cells).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
+def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
     import pyarrow
     import pyarrow.parquet
 
@@ -139,8 +171,7 @@ def _parquet(path: Path) -> Iterator[tuple[str, Any]]:
     missing = {"text", "labels"} - set(table.column_names)
     if missing:
         raise ValueError(f"no column {', '.join(sorted(missing))}")
-    for number, row in enumerate(table.to_pylist(), 1):
-        yield f"{path}:{number}", {key: value for key, value in row.items() if value is not None}
+    yield from enumerate(table.to_pylist(), 1)
 
 
 def _labelled(row: Any, place: str, known: Sequence[str]) -> LabelledArticle:
@@ -151,6 +182,8 @@ def _labelled(row: Any, place: str, known: Sequence[str]) -> LabelledArticle:
     for field in _KNOWN_TEXT_FIELDS:
         if row.get(field) is not None and not isinstance(row[field], str):
             raise ValueError(f"{field}: is not a string")
+        if not _is_utf8([row.get(field) or ""]):
+            raise ValueError(f"{field}: has a lone surrogate")
     if not isinstance(row.get("text"), str):
         raise ValueError("text: is missing or not a string")
     article = Article(row["text"], row.get("title"), row.get("id") or place)
@@ -163,8 +196,12 @@ def _labelled(row: Any, place: str, known: Sequence[str]) -> LabelledArticle:
 
 
 def _labels(row: dict[str, Any], field: str, known: Sequence[str]) -> frozenset[str]:
-    # A CSV cell without any label is empty, and empty cells are left out of the row.
-    given = row.get(field, "")
+    given = row.get(field)
+    if given is None:
+        if field == "labels":
+            # Nobody may have looked at the article: it must not pass for one without a topic.
+            raise ValueError("labels: is missing or null; no topic is an empty list")
+        return frozenset()
     if isinstance(given, str):
         given = [label.strip() for label in given.split(LABEL_SEPARATOR) if label.strip()]
     if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
@@ -180,6 +217,10 @@ def _fold(row: dict[str, Any]) -> int | None:
     if fold is None:
         return None
     try:
-        return int(fold)
-    except (TypeError, ValueError):
+        whole = int(fold)
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("fold: is not a whole number") from None
+    # Beside integers there are the text of a CSV cell and the 1.0 of a column with gaps.
+    if isinstance(fold, bool) or (whole != fold and not isinstance(fold, str)):
+        raise ValueError("fold: is not a whole number")
+    return whole

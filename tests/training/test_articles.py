@@ -8,6 +8,7 @@ import pyarrow.parquet
 import pytest
 
 from training.articles import DataError, read_labelled
+from training.splits import split_articles
 
 LABELS = ["migration", "cybersecurity"]
 TEXT = "أعلنت السلطات عن عملية جديدة في المدينة."
@@ -52,6 +53,14 @@ def test_all_problems_are_listed_with_file_and_line(tmp_path: Path) -> None:
         json.dumps({"text": TEXT, "labels": [], "fold": "x"}).encode(),
         json.dumps({"text": TEXT, "labels": [], "title": 5}).encode(),
         json.dumps({"text": "a\u0000b", "labels": []}).encode(),
+        json.dumps({"text": TEXT, "label": ["migration"]}).encode(),
+        json.dumps({"text": TEXT, "labels": None}).encode(),
+        json.dumps({"text": TEXT, "labels": [], "fold": 1.7}).encode(),
+        json.dumps({"text": TEXT, "labels": [], "fold": True}).encode(),
+        json.dumps({"text": TEXT, "labels": [], "fold": float("inf")}).encode(),
+        b'{"fold": ' + b"1" * 5000 + b"}",
+        b"[" * 100_000,
+        json.dumps({"text": TEXT, "labels": [], "id": "\ud800"}).encode(),
     ]
     file.write_bytes(b"\n".join(lines))
     missing = tmp_path / "missing.jsonl"
@@ -68,6 +77,14 @@ def test_all_problems_are_listed_with_file_and_line(tmp_path: Path) -> None:
         (10, "fold: is not a whole number"),
         (11, "title: is not a string"),
         (12, "text: has a NUL character"),
+        (13, "labels: is missing or null"),
+        (14, "labels: is missing or null"),
+        (15, "fold: is not a whole number"),
+        (16, "fold: is not a whole number"),
+        (17, "fold: is not a whole number"),
+        (18, "cannot be read: Exceeds the limit"),
+        (19, "is nested too deeply"),
+        (20, "id: has a lone surrogate"),
     ]
     assert len(found) == len(expected) + 1
     for problem, (line, message) in zip(found, expected, strict=False):
@@ -82,14 +99,80 @@ def test_all_problems_are_listed_with_file_and_line(tmp_path: Path) -> None:
         (f"text\n{TEXT}\n".encode(), "no column labels"),
         (f"text,labels\n{TEXT},migration,more\n".encode(), ":2: has more fields"),
         (f"text,labels\n{TEXT}\n".encode(), ":2: has fewer fields"),
-        (f"text,labels\n{TEXT},migration\n".encode("cp1256"), "line 2: byte 12 is not UTF-8"),
-        (b'text,labels\n"open,migration\n', "line 2: "),
+        (f"text,labels\n{TEXT},migration\n".encode("cp1256"), ":2: text: is not UTF-8"),
+        (f"text,labels\n{TEXT},migration\n".encode("utf-16"), "line 1: is not UTF-8"),
+        (b'text,labels\n"open,migration\n\n', "line 2: "),
+        (b"", "line 1: no column labels, text"),
     ],
 )
 def test_bad_csv(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "d.csv"
     file.write_bytes(content)
     assert message in problems_of(file)[0]
+
+
+def test_every_problem_of_a_csv_is_at_the_line_its_record_begins_on(tmp_path: Path) -> None:
+    file = tmp_path / "d.csv"
+    lines = [
+        *(b"text,labels", b"", f'"{TEXT}'.encode(), f'{TEXT}",sport'.encode(), b""),
+        *(f"{TEXT},migration".encode("cp1256"), f'"{TEXT}'.encode(), b'",sport'),
+    ]
+    file.write_bytes(b"\n".join(lines))
+    problems = [problem.removeprefix(f"{file}:") for problem in problems_of(file)]
+    assert problems == [
+        "3: labels: unknown label 'sport'",
+        "6: text: is not UTF-8",
+        "7: labels: unknown label 'sport'",
+    ]
+
+
+def test_an_empty_cell_is_no_label_and_null_is_no_answer(tmp_path: Path) -> None:
+    csv, parquet = tmp_path / "d.csv", tmp_path / "d.parquet"
+    csv.write_text(f"text,labels,unsure\n{TEXT},,\n", "utf-8")
+    assert read_labelled([csv], LABELS)[0].labels == frozenset()
+    rows = [{"text": TEXT, "labels": ["migration"]}, {"text": TEXT, "labels": None}]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), parquet)
+    (problem,) = problems_of(parquet)
+    assert problem == f"{parquet}:2: labels: is missing or null; no topic is an empty list"
+
+
+def test_a_byte_order_mark_is_no_part_of_the_data(tmp_path: Path) -> None:
+    jsonl, csv = tmp_path / "d.jsonl", tmp_path / "d.csv"
+    jsonl.write_text(json.dumps({"id": "a", "text": TEXT, "labels": []}), "utf-8-sig")
+    csv.write_text(f"id,text,labels\na,{TEXT},\n", "utf-8-sig")
+    assert read_labelled([jsonl], LABELS) == read_labelled([csv], LABELS)
+
+
+def test_folds_of_columns_with_gaps_are_whole_numbers(tmp_path: Path) -> None:
+    parquet = tmp_path / "d.parquet"
+    rows = [{"text": TEXT, "labels": [], "fold": fold} for fold in (3.0, None)]
+    schema = pyarrow.schema(
+        [
+            ("text", pyarrow.string()),
+            ("labels", pyarrow.list_(pyarrow.string())),
+            ("fold", pyarrow.float64()),
+        ]
+    )
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema), parquet)
+    assert [article.fold for article in read_labelled([parquet], LABELS)] == [3, None]
+
+
+def test_articles_without_id_are_split_alike_wherever_the_file_lies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "deep" / "d.jsonl"
+    file.parent.mkdir()
+    file.write_text(f"{json.dumps({'text': TEXT, 'labels': []})}\n" * 40, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    splits = [
+        split_articles(read_labelled([path], LABELS), test_fold=None, hold_out=True)
+        for path in (file, Path("deep/d.jsonl"))
+    ]
+    assert splits[0] == splits[1]
+    assert splits[0].train[0].id.startswith("d.jsonl:")
+    copy = tmp_path / "d.jsonl"
+    copy.write_bytes(file.read_bytes())
+    assert problems_of(file, copy)[0] == f"{copy}:1: id 'd.jsonl:1' is also at {file}:1"
 
 
 def test_truncated_parquet(tmp_path: Path) -> None:
