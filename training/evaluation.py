@@ -13,6 +13,7 @@ from training.baseline import fit_linear
 from training.metrics import gold_of, measure
 from training.parity import compare_scores
 from training.splits import Split
+from training.tuning import tune
 
 ON_DEV = "dev part: early stopping, calibration and thresholds were set on it"
 ON_TEST = "test part: neither trained nor tuned on"
@@ -42,13 +43,20 @@ def check_parity(trained: Floats, served: Floats, scoring: Scoring) -> Parity:
 def evaluate(
     served: Classifier, exact: Classifier, dev_logits: Floats, split: Split, scoring: Scoring
 ) -> list[Metrics]:
-    """Metrics of the served model on dev and test, and of its fp32 form on test."""
+    """Metrics of the served model on dev and test, and of its fp32 form on test.
+
+    Both forms get calibration and thresholds from their own logits on dev.
+    """
     metrics = [_measured("int8, as served", dev_logits, split.dev, scoring, ON_DEV)]
     if split.test:
+        labels = list(scoring)
+        sharpness = np.array([label.sharpness for label in scoring.values()])
+        exact_dev = exact.logits(articles_of(split.dev))
+        own = tune(exact_dev, gold_of(split.dev, labels), labels, sharpness)
         articles = articles_of(split.test)
         metrics += [
-            _measured(model, classifier.logits(articles), split.test, scoring, ON_TEST)
-            for model, classifier in (("int8, as served", served), ("fp32", exact))
+            _measured("int8, as served", served.logits(articles), split.test, scoring, ON_TEST),
+            _measured("fp32", exact.logits(articles), split.test, own, ON_TEST),
         ]
     return metrics
 

@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rasid.scores import calibrate
-from training.tuning import best_threshold, fit_calibration, review_bound, tune
+from training.tuning import (
+    best_threshold,
+    expected_threshold,
+    fit_calibration,
+    review_bound,
+    tune,
+)
 
 
 def made(articles: int, slopes: list[float], biases: list[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -62,3 +68,22 @@ def test_scoring_is_complete_and_ordered() -> None:
     assert list(scoring) == ["common", "never"]
     assert scoring["never"].sharpness == 2.0
     assert all(0 < label.review <= label.threshold < 1 for label in scoring.values())
+
+
+def test_the_expected_threshold_is_half_of_the_f1_it_reaches() -> None:
+    # The optimum's known property: a decision pays from F1/2 on (Lipton et al. 2014).
+    scores = np.random.default_rng(1).beta(0.3, 1.5, 20_000)
+    found = expected_threshold(scores)
+    taken = scores[scores >= found]
+    reached = 2 * taken.sum() / (len(taken) + scores.sum())
+    assert found == pytest.approx(reached / 2, abs=0.005)
+
+
+def test_the_expected_threshold_is_steadier_than_the_best_on_few_articles() -> None:
+    chance = np.random.default_rng(2)
+    steady, best = [], []
+    for _ in range(60):
+        scores = chance.beta(0.3, 3, 500)
+        steady.append(expected_threshold(scores))
+        best.append(best_threshold(scores, chance.random(500) < scores))
+    assert np.std(steady) < 0.5 * np.std(best)
