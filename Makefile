@@ -5,7 +5,8 @@ HOST ?=
 PORT ?=
 MODEL ?=
 ENCODER ?= compact
-OUT ?= models
+# Trying it out on the written articles must not change what is served.
+OUT ?= $(if $(DATA),models,models/trial)
 
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -40,7 +41,7 @@ format: .venv/installed ## format the code
 	@$(DEV)/ruff format .
 	@$(DEV)/ruff check --fix .
 
-train: .venv/installed ## retrain on DATA (OUT, ENCODER), by default on data/articles.jsonl
+train: .venv/installed ## retrain on DATA into OUT (ENCODER), or try it on data/articles.jsonl
 	@$(DEV)/python training/train.py $(or $(DATA),data/articles.jsonl) \
 		--encoder $(ENCODER) --out $(OUT) $(OPTIONS)
 

@@ -15,7 +15,8 @@ _CURRENT, _BUNDLED = Path("models/current"), Path("models/bundled")
 
 
 def _default_model() -> Path:
-    return _CURRENT if _CURRENT.exists() else _BUNDLED
+    # A link that points nowhere is an error to be seen, not a reason to serve another model.
+    return _CURRENT if _CURRENT.exists() or _CURRENT.is_symlink() else _BUNDLED
 
 
 def _lower(value: object) -> object:

@@ -21,6 +21,9 @@ def test_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.max_chars, settings.max_body_bytes) == (200_000, 4_194_304)
     (tmp_path / "models" / "current").mkdir(parents=True)
     assert read_settings([], {}).model == Path("models/current")
+    (tmp_path / "models" / "current").rmdir()
+    (tmp_path / "models" / "current").symlink_to("gone")
+    assert read_settings([], {}).model == Path("models/current")
 
 
 def test_command_line_over_environment_over_default() -> None:
