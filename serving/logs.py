@@ -1,7 +1,7 @@
 """Logs: one JSON object a line, with the id of the request it belongs to.
 
-No line holds article text. Callers log counts and names only; what an exception says
-about a value is kept short and to ASCII, which takes Arabic text out of tracebacks.
+No line holds article text. Callers log counts and names only; of an exception that is not
+Rasid's own the type and the frames are kept, but not its message, which may quote a value.
 """
 
 import json
@@ -14,8 +14,6 @@ from typing import Any
 from rasid.errors import RasidError
 
 request_id: ContextVar[str] = ContextVar("request_id", default="")
-
-_MESSAGE_CHARS = 200
 
 
 class JsonFormatter(logging.Formatter):
@@ -54,7 +52,7 @@ def _message(error: BaseException) -> str:
     text = str(error)
     if isinstance(error, RasidError):
         return text
-    return text.encode("ascii", "replace").decode("ascii")[:_MESSAGE_CHARS]
+    return "(message left out)"
 
 
 def configure(level: str) -> None:
