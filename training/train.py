@@ -50,7 +50,7 @@ def main(options: TrainOptions) -> Path:
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
-    workspace = open_workspace(options, articles)
+    workspace = open_workspace(options, articles, labels, checkpoint)
 
     targets = targets_of(split.train, labels, options.fit.unsure_softness)
     train_bags = build_bags(articles_of(split.train), targets, tokenizer)

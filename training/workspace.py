@@ -8,8 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from rasid.artifact import hash_file
+from rasid.errors import SettingError
 from training.articles import LabelledArticle
-from training.describe import fingerprint
+from training.encoders import Checkpoint
 from training.options import TrainOptions
 
 
@@ -44,20 +46,33 @@ class Workspace:
         return Workspace(self.folder / f"round-{number}")
 
 
-def open_workspace(options: TrainOptions, articles: Sequence[LabelledArticle]) -> Workspace:
+def open_workspace(
+    options: TrainOptions,
+    articles: Sequence[LabelledArticle],
+    labels: Sequence[str],
+    checkpoint: Checkpoint,
+) -> Workspace:
     """The workspace of this run, emptied unless it is to be resumed.
 
-    By default a folder under the user's cache, named after everything that decides on
-    the weights: `--resume` then never picks up the checkpoint of another run.
+    By default a folder under the user's cache, named after everything that decides on the
+    weights. The name is kept inside as well: raises `SettingError` where `--resume` would
+    go on with a run on other articles, labels, options or another encoder.
     """
-    folder = options.work or default_cache() / "train" / _key(options, articles)
+    key = _key(options, articles, labels, checkpoint)
+    folder = options.work or default_cache() / "train" / key
     workspace = Workspace(folder)
+    kept = folder / "run"
+    if options.resume and kept.is_file() and kept.read_text("ascii") != key:
+        raise SettingError(
+            f"--resume: {folder} holds a run on other articles, labels, options or another encoder"
+        )
     if not options.resume:
         rounds = folder.glob("round-*")
         for part in (workspace.checkpoints, workspace.exports, *rounds):
             shutil.rmtree(part, ignore_errors=True)
         workspace.fitted.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
+    kept.write_text(key, "ascii")
     return workspace
 
 
@@ -76,10 +91,18 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid"
 
 
-def _key(options: TrainOptions, articles: Sequence[LabelledArticle]) -> str:
+def _key(
+    options: TrainOptions,
+    articles: Sequence[LabelledArticle],
+    labels: Sequence[str],
+    checkpoint: Checkpoint,
+) -> str:
+    weights = sorted(checkpoint.folder.glob("*.safetensors"))
     decisive = (
-        fingerprint(articles),
-        options.encoder,
+        [(a.article, sorted(a.labels), sorted(a.unsure), a.fold) for a in articles],
+        tuple(labels),
+        [hash_file(file) for file in weights],
+        checkpoint.tokenizer_json,
         options.profile,
         options.windowing.model_dump_json(),
         sorted(dataclasses.asdict(options.fit).items()),

@@ -9,7 +9,7 @@ import pytest
 from rasid.article import Article
 from rasid.artifact import CURRENT, read_artifact
 from rasid.classifier import Classifier
-from rasid.errors import RasidError
+from rasid.errors import RasidError, SettingError
 from rasid.taxonomy import read_taxonomy
 from tests.tiny import write_articles, write_encoder
 from training.articles import read_labelled
@@ -59,6 +59,19 @@ def test_a_finished_run_is_resumed_without_training_again(
     first = train(inputs, tmp_path, "--version", "v1")
     second = train(inputs, tmp_path, "--version", "v2", "--resume")
     assert (first / "model.onnx").read_bytes() == (second / "model.onnx").read_bytes()
+
+
+def test_another_run_is_not_resumed(inputs: list[str], tmp_path: Path) -> None:
+    train(inputs, tmp_path, "--version", "v1")
+    data = tmp_path / "changed.jsonl"
+    lines = Path(inputs[0]).read_text("utf-8").splitlines(keepends=True)
+    row = json.loads(lines[0])
+    changed = json.dumps(row | {"text": row["text"] + " غدا."}, ensure_ascii=False)
+    data.write_text("".join([changed + "\n", *lines[1:]]), "utf-8")
+    with pytest.raises(SettingError, match="holds a run on other articles"):
+        train([str(data), *inputs[1:]], tmp_path, "--version", "v2", "--resume")
+    with pytest.raises(SettingError, match="--resume"):
+        train(inputs, tmp_path, "--version", "v2", "--resume", "--seed", "3")
 
 
 def test_the_same_seed_gives_the_same_model(inputs: list[str], tmp_path: Path) -> None:
