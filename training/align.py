@@ -41,6 +41,8 @@ from training.settings import FitSettings
 from training.workspace import default_cache, last_checkpoint
 
 _HELD_OUT_WINDOWS = 128
+# Of few windows, one in so many is held out.
+_LEAST_APART = 10
 _SCALE_WINDOWS = 32
 
 
@@ -84,7 +86,7 @@ def main(options: AlignOptions) -> Path:
     )
     articles = list(islice(tqdm(found, desc="reading"), options.articles))
     windows = TextWindows(articles, _tokenizer(own, options.window))
-    apart = range(0, len(windows), max(1, len(windows) // _HELD_OUT_WINDOWS))
+    apart = range(0, len(windows), max(_LEAST_APART, len(windows) // _HELD_OUT_WINDOWS))
     rest = sorted(set(range(len(windows))) - set(apart))
     collator = AlignedCollator(
         _tokenizer(own, options.window), _tokenizer(other, 512), (own.pad_id, other.pad_id)
@@ -102,6 +104,10 @@ def main(options: AlignOptions) -> Path:
             learning_rate=options.rate,
             train_sampling_strategy="random",
             prediction_loss_only=True,
+            # What tells the Trainer that a batch has a loss to be evaluated.
+            label_names=["overlap"],
+            metric_for_best_model="loss",
+            greater_is_better=False,
             load_best_model_at_end=False,
             eval_strategy="steps",
             eval_steps=options.checkpoint_steps,

@@ -76,7 +76,8 @@ def test_a_reshaped_encoder_comes_nearer_to_its_teacher(tmp_path: Path) -> None:
 
     def align(out: str, *more: str) -> float:
         told = [str(archive), "--encoder", str(reshaped), "--teacher", str(encoder), "--window"]
-        told += ["64", "--out", str(tmp_path / out), "--work", str(tmp_path / "work"), *more]
+        told += ["64", "--out", str(tmp_path / out), "--work", str(tmp_path / f"work-{out}")]
+        told += ["--checkpoint-steps", "3", *more]
         folder = main(parse_options(told))
         found: float = json.loads((folder / "alignment.json").read_text())["unexplained_variance"]
         return found
