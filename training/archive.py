@@ -77,10 +77,12 @@ def read_archive(
             raise DataError([message])
 
     for shard in shards:
-        number = 0
+        number, empty = 0, True
         try:
             for number, line in enumerate(_lines(shard), 1):
-                place = f"{shard}:{number}"
+                if not line.strip():
+                    continue
+                place, empty = f"{shard}:{number}", False
                 try:
                     article = _article(line, place)
                 except ValueError as error:
@@ -91,7 +93,7 @@ def read_archive(
         except (OSError, EOFError, zstandard.ZstdError) as error:
             problem(f"{shard}:{number + 1}: cannot be read on: {error}")
             continue
-        if number == 0:
+        if empty:
             problem(f"{shard}: is empty")
 
 
@@ -122,8 +124,8 @@ def _lines(shard: Path) -> Iterator[bytes]:
         rest = b""
         for chunk in _chunks(file, shard.suffix):
             *lines, rest = (rest + chunk).split(b"\n")
-            yield from (line for line in lines if line.strip())
-        if rest.strip():
+            yield from lines
+        if rest:
             yield rest
 
 

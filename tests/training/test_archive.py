@@ -149,3 +149,13 @@ def test_the_chosen_are_relevant_and_none_of_them_is_known(tmp_path: Path) -> No
     assert set(VOCABULARY) == set(chosen[0]["linear"])
     with pytest.raises(Exception, match="already there"):
         main(parse_options([*arguments]))
+
+
+def test_blank_lines_count_as_lines(tmp_path: Path) -> None:
+    shard = tmp_path / "a.jsonl"
+    shard.write_text("\n\n" + line(id="a") + "\n{broken\n", "utf-8")
+    ids, problems = read(shard)
+    assert ids == ["a"]
+    assert [problem.split(": ")[0] for problem in problems] == [f"{shard}:5"]
+    shard.write_text("\n \n", "utf-8")
+    assert read(shard) == ([], [f"{shard}: is empty"])
