@@ -4,6 +4,8 @@ import hashlib
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from rasid.manifest import Manifest
 MODEL, TOKENIZER, MANIFEST = "model.onnx", "tokenizer.json", "manifest.json"
 HASHED = (MODEL, TOKENIZER)
 CURRENT = "current"
+_STAGING = ".staging."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,10 @@ def read_artifact(folder: Path) -> Artifact:
     A symbolic link is resolved first, so that a later move of `current` cannot mix two
     versions. Raises `ArtifactMissing` or `ArtifactMismatch`, naming the file.
     """
-    folder = folder.resolve()
+    link, folder = folder, folder.resolve()
     if not folder.is_dir():
+        if link.is_symlink():
+            raise ArtifactMissing(f"{link}: is a link to {folder}, and no such folder is there")
         raise ArtifactMissing(f"{folder}: no such folder")
     for name in (*HASHED, MANIFEST):
         if not (folder / name).is_file():
@@ -69,13 +74,22 @@ def write_artifact(models: Path, manifest: Manifest, model: Path, tokenizer_json
 
     The files are written to a staging folder, flushed to disk, verified by reading them
     back, and moved into place in one step; `manifest.files` is filled in here. Raises
-    `ArtifactError` where the version is already there.
+    `ArtifactError` where the version is already there, or is named like the link.
     """
     target = models / manifest.version
-    if target.exists():
-        raise ArtifactError(f"{target}: this version is already there")
+    if manifest.version == CURRENT:
+        raise ArtifactError(f"{target}: is the link to a version and can be none")
     models.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{manifest.version}.", dir=models))
+    with _alone_in(models):
+        if target.exists():
+            raise ArtifactError(f"{target}: this version is already there")
+        _put(target, manifest, model, tokenizer_json)
+        _flush(models)
+    return target
+
+
+def _put(target: Path, manifest: Manifest, model: Path, tokenizer_json: str) -> None:
+    staging = Path(tempfile.mkdtemp(prefix=f"{_STAGING}{target.name}.", dir=target.parent))
     try:
         shutil.copyfile(model, staging / MODEL)
         (staging / TOKENIZER).write_text(tokenizer_json, encoding="utf-8")
@@ -90,8 +104,6 @@ def write_artifact(models: Path, manifest: Manifest, model: Path, tokenizer_json
     except BaseException:
         shutil.rmtree(staging, ignore_errors=True)
         raise
-    _flush(models)
-    return target
 
 
 def point_current(version: Path) -> Path:
@@ -99,7 +111,11 @@ def point_current(version: Path) -> Path:
     link = version.parent / CURRENT
     if link.exists() and not link.is_symlink():
         raise ArtifactError(f"{link}: is not a symbolic link; it is left alone")
-    with tempfile.TemporaryDirectory(prefix=".current.", dir=version.parent) as scratch:
+    prefix = f"{_STAGING}{CURRENT}."
+    with (
+        _alone_in(version.parent),
+        tempfile.TemporaryDirectory(prefix=prefix, dir=version.parent) as scratch,
+    ):
         fresh = Path(scratch) / CURRENT
         fresh.symlink_to(version.name)
         os.replace(fresh, link)
@@ -111,6 +127,22 @@ def hash_file(path: Path) -> str:
     """sha256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _alone_in(models: Path) -> Iterator[None]:
+    """Keep other publishers out of `models`, and remove what dead ones left there half done."""
+    # Serving imports this module too, also where there is no fcntl; it never publishes.
+    import fcntl
+
+    descriptor = os.open(models, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        for left in models.glob(f"{_STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _flush(path: Path) -> None:

@@ -18,9 +18,13 @@ class _Part(BaseModel):
 
 
 class Encoder(_Part):
-    """The encoder the model was fine-tuned from."""
+    """The encoder the model was fine-tuned from.
+
+    `sha256` is over a line for each of its files (`Checkpoint.content_hash` in training).
+    """
 
     name: str
+    sha256: Sha256 | None = None
     architecture: str
     layers: int
     hidden: int

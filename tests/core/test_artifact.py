@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from rasid import artifact
 from rasid.artifact import CURRENT, point_current, read_artifact, write_artifact
 from rasid.classifier import Classifier
 from rasid.errors import ArtifactError, ArtifactMismatch, ArtifactMissing, EngineError
+from rasid.manifest import Manifest
 
 
 @pytest.fixture
@@ -137,3 +139,39 @@ def test_a_kill_at_any_step_of_publishing_leaves_the_served_version_whole(
     assert read_artifact(tmp_path / CURRENT).manifest.version == "v1"
     if (tmp_path / "v2").exists():
         assert read_artifact(tmp_path / "v2").manifest.version == "v2"
+    # The next publisher removes what the killed one left.
+    (tmp_path / ".kept").mkdir()
+    third = source.manifest.model_copy(update={"version": "v3"})
+    write_artifact(tmp_path, third, source.model, source.tokenizer_json)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names - {"v2"} == {CURRENT, "v1", "v3", ".kept"}
+
+
+def test_publishers_wait_for_each_other(tiny_artifact: Path, tmp_path: Path) -> None:
+    source = read_artifact(tiny_artifact)
+    versions = [source.manifest.model_copy(update={"version": f"v{n}"}) for n in range(4)]
+
+    def publish(manifest: Manifest) -> Path:
+        version = write_artifact(tmp_path, manifest, source.model, source.tokenizer_json)
+        point_current(version)
+        return version
+
+    with ThreadPoolExecutor(len(versions)) as pool:
+        published = list(pool.map(publish, versions))
+    assert [read_artifact(version).manifest.version for version in published] == [
+        manifest.version for manifest in versions
+    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [CURRENT, "v0", "v1", "v2", "v3"]
+
+
+def test_the_name_of_the_link_is_no_version(tiny_artifact: Path, tmp_path: Path) -> None:
+    source = read_artifact(tiny_artifact)
+    manifest = source.manifest.model_copy(update={"version": CURRENT})
+    with pytest.raises(ArtifactError, match="is the link to a version"):
+        write_artifact(tmp_path, manifest, source.model, source.tokenizer_json)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_manifest_without_the_encoders_hash_is_read(copy: Path) -> None:
+    edit(copy, lambda m: m["encoder"].pop("sha256"))
+    assert read_artifact(copy).manifest.encoder.sha256 is None
