@@ -20,7 +20,7 @@ class _Part(BaseModel):
 class Encoder(_Part):
     """The encoder the model was fine-tuned from.
 
-    `sha256` is over a line for each of its files (`Checkpoint.content_hash` in training).
+    `sha256` is over the names and hashes of its files (`training.encoders.Checkpoint`).
     """
 
     name: str

@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,11 @@ from training.evaluation import ON_DEV
 from training.options import TrainOptions
 from training.splits import Split
 
+# Other versions of these can make other weights of the same articles and options.
+_LIBRARIES = (
+    *("accelerate", "datasets", "numpy", "onnx", "onnxruntime", "safetensors"),
+    *("scikit-learn", "scipy", "tokenizers", "torch", "transformers"),
+)
 _NOT_COMPARED = Parity(
     articles=0, largest_difference=0.0, mean_difference=0.0, flips=0, decisions=0
 )
@@ -58,12 +64,19 @@ def draft_manifest(
         scoring=dict(zip(taxonomy.labels, neutral, strict=True)),
         encoder=Encoder(
             name=checkpoint.name,
+            sha256=checkpoint.content_hash(),
             architecture=config["model_type"],
             layers=config["num_hidden_layers"],
             hidden=config["hidden_size"],
             vocabulary=config["vocab_size"],
         ),
-        training=dataclasses.asdict(options.fit) | {"self_training": list(self_training)},
+        training=dataclasses.asdict(options.fit)
+        | {
+            "test_fold": options.test_fold,
+            "hold_out": options.test_fold is None and options.hold_out,
+            "self_training": list(self_training),
+            "libraries": {name: version(name) for name in _LIBRARIES},
+        },
         data=summarise(options, split, taxonomy.labels),
         metrics=(),
         parity=_NOT_COMPARED,

@@ -1,19 +1,29 @@
 """Finding the encoder to start from: ours, a local folder, or one on the model hub."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import snapshot_download
-from transformers import AutoTokenizer
+from transformers import AutoConfig, AutoTokenizer
 
-from rasid.errors import RasidError
+from rasid.artifact import hash_file
+from rasid.errors import RasidError, SettingError
 from rasid.normalization import PLACEHOLDERS, Profile
 from training.options import ROOT
 
 COMPACT = "compact"
 _COMPACT_FOLDER = ROOT / "models" / "encoder"
+_WEIGHTS = "*.safetensors"
+_FILES = ("*.json", "*.txt", _WEIGHTS)
+# Families have names of their own for some of these (DistilBERT: n_layers, dim), and leave
+# out of config.json what is the family's default.
+_FACTS = (
+    *("model_type", "num_hidden_layers", "hidden_size", "vocab_size"),
+    *("pad_token_id", "max_position_embeddings"),
+)
 
 
 class EncoderError(RasidError):
@@ -42,31 +52,80 @@ class Checkpoint:
         """
         return "arabert" if all(p in self.tokenizer_json for p in PLACEHOLDERS) else "light"
 
+    @property
+    def positions(self) -> int | None:
+        """Most tokens of a window; None where the encoder sets no bound."""
+        positions: int | None = self.config["max_position_embeddings"]
+        family = self.config["model_type"]
+        if positions and ("roberta" in family or family == "camembert"):
+            # This family counts positions from behind the padding id.
+            return positions - self.pad_id - 1
+        return positions
+
+    def content_hash(self) -> str:
+        """sha256 over name and sha256 of its configuration, vocabulary and weights, sorted."""
+        files = sorted(file for pattern in _FILES for file in self.folder.glob(pattern))
+        lines = "".join(f"{hash_file(file)}  {file.name}\n" for file in files)
+        return hashlib.sha256(lines.encode()).hexdigest()
+
 
 def find_encoder(name: str) -> Checkpoint:
     """Find `compact` (models/encoder), a folder, or a hub id's files (cache, then network).
 
-    Raises `EncoderError` for what is not there or cannot be reached.
+    Raises `EncoderError` for what is not there, cannot be reached or cannot be loaded.
     """
     folder = _COMPACT_FOLDER if name == COMPACT else Path(name)
     if not folder.is_dir():
         folder = _download(name)
-    config_file = folder / "config.json"
-    if not config_file.is_file():
-        raise EncoderError(f"{folder}: has no config.json; an encoder is a Hugging Face folder")
-    config = json.loads(config_file.read_text(encoding="utf-8"))
+    config = _config(folder)
+    if not any(folder.glob(_WEIGHTS)):
+        raise EncoderError(
+            f"encoder {name!r} has no weights in safetensors. Only these are loaded: a pickle "
+            "(pytorch_model.bin) can run any code. Where it is to be trusted, convert it once: "
+            "transformers.AutoModel.from_pretrained(NAME).save_pretrained(FOLDER)"
+        )
     return Checkpoint(name, folder, config, _tokenizer_json(folder))
+
+
+def check_fits(checkpoint: Checkpoint, *, window: int, freeze_layers: int) -> None:
+    """Raise `SettingError` for an option that asks of the encoder what it does not have."""
+    positions, layers = checkpoint.positions, checkpoint.config["num_hidden_layers"]
+    if positions is not None and window > positions:
+        raise SettingError(
+            f"--window: {window} tokens are more than the {positions} that the encoder "
+            f"{checkpoint.name} reads at once"
+        )
+    if freeze_layers >= layers:
+        raise SettingError(
+            f"--freeze-layers: {freeze_layers} of the {layers} layers of the encoder "
+            f"{checkpoint.name} leave nothing to train; at most {layers - 1} can be frozen"
+        )
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    file = folder / "config.json"
+    if not file.is_file():
+        raise EncoderError(f"{folder}: has no config.json; an encoder is a Hugging Face folder")
+    try:
+        known = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+        raw: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    except Exception as error:
+        raise EncoderError(f"{file}: {_first_line(error)}") from error
+    facts = {name: getattr(known, name, None) for name in _FACTS}
+    missing = [name for name in _FACTS[:4] if facts[name] is None]
+    if missing:
+        raise EncoderError(f"{file}: has no {', '.join(missing)}; is it of the BERT family?")
+    return raw | facts
 
 
 def _download(name: str) -> Path:
     try:
-        return Path(snapshot_download(name, allow_patterns=["*.json", "*.txt", "*.safetensors"]))
+        return Path(snapshot_download(name, allow_patterns=list(_FILES)))
     except Exception as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise EncoderError(
             f"encoder {name!r} is no local folder and could not be fetched from the model hub "
-            f"({reason}). Give the path of a folder with config.json, model.safetensors and "
-            f"tokenizer.json as --encoder, or use --encoder {COMPACT}."
+            f"({_first_line(error)}). Give the path of a folder with config.json, "
+            f"model.safetensors and tokenizer.json as --encoder, or use --encoder {COMPACT}."
         ) from error
 
 
@@ -76,9 +135,17 @@ def _tokenizer_json(folder: Path) -> str:
         return file.read_text(encoding="utf-8")
     # Older checkpoints carry a vocabulary only; their tokenizer is built once, here, and
     # from then on tokenizer.json is all that training and serving read.
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except Exception as error:
+        raise EncoderError(f"{folder}: no tokenizer.json: {_first_line(error)}") from error
     backend = getattr(tokenizer, "backend_tokenizer", None)
-    if backend is None:
+    # Of a folder without any vocabulary a tokenizer of special tokens alone is made.
+    if backend is None or len(tokenizer) <= len(tokenizer.all_special_tokens):
         raise EncoderError(f"{folder}: has no tokenizer.json and none can be made of its files")
     converted: str = backend.to_str()
     return converted
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
