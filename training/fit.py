@@ -1,5 +1,6 @@
 """Fine-tuning with the Trainer of transformers."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from transformers import (
     TrainingArguments,
     set_seed,
 )
+from transformers.trainer_pt_utils import LengthGroupedSampler
 
 from training.bags import BagCollator, number_windows
 from training.encoders import Checkpoint
@@ -26,6 +28,23 @@ from training.model import BagClassifier, load_encoder, parameter_groups
 from training.network import load_head
 from training.settings import FitSettings
 from training.workspace import Workspace, last_checkpoint
+
+
+class EpochSampler(LengthGroupedSampler):
+    """Articles of like length together, in an order that seed and epoch decide.
+
+    transformers' own sampler draws from the global generator: a run resumed in the middle of an
+    epoch would skip as many articles of another order, and train on some twice and on some never.
+    """
+
+    def __init__(self, batch_size: int, lengths: list[int], seed: int) -> None:
+        super().__init__(batch_size, lengths=lengths, generator=torch.Generator())
+        self._seed = seed
+        self.set_epoch(0)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the Trainer before each epoch."""
+        self.generator.manual_seed(self._seed + epoch)
 
 
 class BagTrainer(Trainer):
@@ -48,6 +67,11 @@ class BagTrainer(Trainer):
             self.optimizer = torch.optim.AdamW(list(groups))
         return self.optimizer
 
+    def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
+        bags: Any = self.train_dataset if train_dataset is None else train_dataset
+        step = self.args.train_batch_size * self.args.gradient_accumulation_steps
+        return EpochSampler(step, list(bags["length"]), self.args.seed)
+
 
 def fit(
     checkpoint: Checkpoint,
@@ -65,6 +89,7 @@ def fit(
     With `resume` the newest checkpoint is continued with its optimiser, schedule and data
     order; a run that had finished is loaded.
     """
+    workspace.folder.mkdir(parents=True, exist_ok=True)
     set_seed(settings.seed)
     gold = np.array(train["labels"])
     model = BagClassifier(
@@ -81,23 +106,55 @@ def fit(
     if settings.freeze_layers:
         frozen = FrozenLayers(model.windows.encoder, settings.freeze_layers)
         train, dev, collator = _freeze(frozen, train, dev, collator, workspace)
-    trainer = BagTrainer(
+    trainer = _trainer(model, (train, dev), collator, settings, workspace)
+    trainer.train(resume_from_checkpoint=last_checkpoint(workspace.checkpoints))
+    if frozen:
+        frozen.restore()
+    model = model.cpu().eval()
+    # In one step: a file that was cut off would be taken for a finished run.
+    staging = workspace.fitted.with_suffix(".staging")
+    save_model(model, str(staging))
+    staging.replace(workspace.fitted)
+    workspace.activations.unlink(missing_ok=True)
+    return model
+
+
+def _trainer(
+    model: BagClassifier,
+    bags: tuple[Dataset, Dataset],
+    collator: BagCollator,
+    settings: FitSettings,
+    workspace: Workspace,
+) -> BagTrainer:
+    train, dev = bags
+    often = evaluation_steps(settings, len(train))
+    arguments = trainer_arguments(
+        settings,
+        workspace.checkpoints,
+        eval_strategy="steps",
+        eval_steps=often,
+        save_strategy="steps",
+        save_steps=often,
+        # How many evaluations were no better goes on with the run.
+        restore_callback_states_from_checkpoint=True,
+    )
+    return BagTrainer(
         network=model,
         settings=settings,
         model=model,
-        args=trainer_arguments(settings, workspace.checkpoints),
+        args=arguments,
         train_dataset=train,
         eval_dataset=dev,
         data_collator=collator,
         compute_metrics=_average_precision,
         callbacks=[EarlyStoppingCallback(settings.patience)],
     )
-    trainer.train(resume_from_checkpoint=last_checkpoint(workspace.checkpoints))
-    if frozen:
-        frozen.restore()
-    model = model.cpu().eval()
-    save_model(model, str(workspace.fitted))
-    return model
+
+
+def evaluation_steps(settings: FitSettings, articles: int) -> int:
+    """Optimiser steps between evaluations, so that there are `evaluations` in an epoch."""
+    steps = math.ceil(math.ceil(articles / settings.batch_articles) / settings.accumulate)
+    return max(1, math.ceil(steps / settings.evaluations))
 
 
 def root_class_weights(gold: np.ndarray[Any, np.dtype[np.float64]]) -> torch.Tensor:

@@ -9,7 +9,8 @@ class FitSettings:
 
     `encoder_rate` is the learning rate of the top layer; each layer below has
     `layer_decay` times that of the one above it. `unsure_softness` is how far the target
-    of an unsure label lies from 0 or 1.
+    of an unsure label lies from 0 or 1. The dev part is measured `evaluations` times an epoch,
+    and training stops after `patience` measurements without a better one.
     """
 
     epochs: float = 3.0
@@ -23,5 +24,6 @@ class FitSettings:
     class_weights: bool = True
     unsure_softness: float = 0.0
     freeze_layers: int = 0
-    patience: int = 2
+    evaluations: int = 2
+    patience: int = 3
     seed: int = 17
