@@ -1,6 +1,7 @@
 """What gets installed: pinned versions, no index addresses, a serving side without torch."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -59,3 +60,22 @@ def test_the_notice_covers_everything_that_is_shipped() -> None:
     assert encoder.startswith("MIT License")
     for part in ("models/encoder", "models/bundled", "multilingual-e5-small", "not by human"):
         assert part in notice
+
+
+@pytest.mark.parametrize(
+    ("told", "out"),
+    [
+        ([], "models/trial"),
+        (["DATA=mine.jsonl"], "models"),
+        (["DATA=mine.jsonl", "OUT=elsewhere"], "elsewhere"),
+        (["OUT=elsewhere"], "elsewhere"),
+    ],
+)
+def test_a_trial_does_not_change_what_is_served(told: list[str], out: str) -> None:
+    # Whatever is installed: only what would be run is asked for.
+    command = ["make", "-n", "-o", ".venv/installed", "train", *told]
+    environment = {"PATH": os.environ["PATH"]}
+    shown = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+    assert re.findall(r"--out (\S+)", shown) == [out]

@@ -89,6 +89,13 @@ def test_no_folder(tmp_path: Path) -> None:
         read_artifact(tmp_path / "nothing")
 
 
+def test_a_link_to_a_version_that_is_gone_is_named(tmp_path: Path) -> None:
+    link = tmp_path / CURRENT
+    link.symlink_to("gone")
+    with pytest.raises(ArtifactMissing, match=f"^{link}: is a link to {tmp_path}/gone"):
+        read_artifact(link)
+
+
 def test_current_moves_and_is_never_overwritten_by_force(tmp_path: Path) -> None:
     for name in ("v1", "v2"):
         (tmp_path / name).mkdir()
@@ -162,6 +169,17 @@ def test_publishers_wait_for_each_other(tiny_artifact: Path, tmp_path: Path) -> 
         manifest.version for manifest in versions
     ]
     assert sorted(path.name for path in tmp_path.iterdir()) == [CURRENT, "v0", "v1", "v2", "v3"]
+
+
+def test_a_version_is_never_overwritten(tiny_artifact: Path, tmp_path: Path) -> None:
+    source = read_artifact(tiny_artifact)
+    version = write_artifact(tmp_path, source.manifest, source.model, source.tokenizer_json)
+    before = (version / "manifest.json").read_bytes()
+    later = source.manifest.model_copy(update={"created": "later"})
+    with pytest.raises(ArtifactError, match="this version is already there"):
+        write_artifact(tmp_path, later, source.model, source.tokenizer_json)
+    assert (version / "manifest.json").read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == [source.manifest.version]
 
 
 def test_the_name_of_the_link_is_no_version(tiny_artifact: Path, tmp_path: Path) -> None:
