@@ -1,17 +1,19 @@
 """Measuring the model that will be served, and what it is compared with."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from rasid.classifier import Classifier
 from rasid.manifest import Metrics, Parity
+from rasid.runtime import cpu_quota
 from rasid.scores import Floats, LabelScoring, calibrate
 from training.articles import LabelledArticle, articles_of
 from training.baseline import fit_linear
 from training.metrics import gold_of, measure
-from training.parity import compare_scores
+from training.parity import ParityError, compare_scores
 from training.splits import Split
 from training.tuning import tune
 
@@ -19,6 +21,9 @@ ON_DEV = "dev part: early stopping, calibration and thresholds were set on it"
 ON_TEST = "test part: neither trained nor tuned on"
 
 Scoring = Mapping[str, LabelScoring]
+
+# Between two loads of one model on one machine nothing but the last bits may differ.
+_SAME_LOGIT = 1e-3
 
 
 def scores_of(logits: Floats, scoring: Scoring) -> Floats:
@@ -59,6 +64,22 @@ def evaluate(
             _measured("fp32", exact.logits(articles), split.test, own, ON_TEST),
         ]
     return metrics
+
+
+def check_published(version: Path, articles: Sequence[LabelledArticle], measured: Floats) -> None:
+    """Load the folder `version` like the service and compare it with what was measured.
+
+    `measured` are the pooled logits of `articles`, shape (articles, labels). Raises
+    `ParityError` where the published model gives others.
+    """
+    published = Classifier.load(version, threads=cpu_quota())
+    published.warm_up()
+    difference = float(np.abs(published.logits(articles_of(articles)) - measured).max())
+    if difference > _SAME_LOGIT:
+        raise ParityError(
+            f"{version}: gives other logits than were measured (by up to {difference:.4f}); "
+            "it is not made the current version"
+        )
 
 
 def evaluate_baseline(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
+from rasid.errors import SettingError
 from training.encoders import Checkpoint, EncoderError
 from training.model import BagClassifier, load_encoder
 
@@ -19,7 +20,11 @@ _HEAD, _DESCRIPTION = "head.safetensors", "network.json"
 def save_network(
     model: BagClassifier, checkpoint: Checkpoint, labels: Sequence[str], folder: Path
 ) -> None:
-    """Write encoder, head and tokenizer beside `folder` and move them into its place."""
+    """Write encoder, head and tokenizer beside `folder` and move them into its place.
+
+    Raises `SettingError` where something else than a network is there.
+    """
+    check_replaceable(folder)
     staging = folder.with_name(f".{folder.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
     model.windows.encoder.save_pretrained(staging)
@@ -29,6 +34,13 @@ def save_network(
     (staging / _DESCRIPTION).write_text(json.dumps({"labels": list(labels)}), "utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     staging.replace(folder)
+
+
+def check_replaceable(folder: Path) -> None:
+    """Raise `SettingError` where `folder` is there and was not kept by `save_network`."""
+    kept = all((folder / name).is_file() for name in (_HEAD, _DESCRIPTION))
+    if folder.exists() and not kept:
+        raise SettingError(f"--keep-network: {folder} is no kept network; it is left alone")
 
 
 def load_head(model: BagClassifier, folder: Path, labels: Sequence[str]) -> bool:

@@ -6,6 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
+from rasid.artifact import CURRENT
+from rasid.errors import SettingError
+from rasid.manifest import Name
 from rasid.normalization import PROFILES, Profile
 from rasid.windows import Windowing
 from training.archive import find_shards
@@ -90,6 +95,21 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
     )
 
 
+def check_destination(options: TrainOptions) -> None:
+    """Raise `SettingError` where what is trained could not be published in the end."""
+    out = options.out
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingError(f"--out: {out} cannot be made: {error.strerror}") from None
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise SettingError(f"--out: {out} cannot be written")
+    if (out / CURRENT).exists() and not (out / CURRENT).is_symlink():
+        raise SettingError(f"--out: {out / CURRENT} is not a symbolic link; it is left alone")
+    if options.version and (out / options.version).exists():
+        raise SettingError(f"--version: {out / options.version} is already there")
+
+
 def parse_with_environment(
     parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 ) -> argparse.Namespace:
@@ -114,8 +134,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--encoder", default="compact", help="compact, a folder, or an id on the model hub")
     add("--taxonomy", type=Path, default=ROOT / "data" / "taxonomy.toml", help="topics (TOML)")
     add("--out", type=Path, default=ROOT / "models", help="folder the version is put into")
-    add("--name", default="rasid", help="name of the model")
-    add("--version", help="version of the model; by default the time")
+    add("--name", type=_name, default="rasid", help="name of the model")
+    add("--version", type=_version, help="version of the model; by default the time")
     add("--profile", choices=PROFILES, help="text normalisation; by default the encoder's own")
     add("--window", type=int, default=256, help="tokens a window")
     add("--overlap", type=int, default=32, help="tokens that neighbouring windows share")
@@ -131,8 +151,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
     add("--provenance", default="not stated", help="where the articles are from, for the manifest")
     add("--unlabelled", nargs="+", type=Path, help="archive to learn from by self-training")
-    add("--pool", type=natural, default=20_000, help="articles of the archive that are scored")
-    add("--pseudo-articles", type=natural, default=10_000, help="of them, how many train")
+    add("--pool", type=_count, default=20_000, help="articles of the archive that are scored")
+    add("--pseudo-articles", type=_count, default=10_000, help="of them, how many train")
     add("--pseudo-weight", type=positive, default=0.5, help="weight of one beside a labelled one")
     add("--rounds", type=natural, default=2, help="most rounds of self-training")
     add("--keep-network", type=Path, help="folder to keep the trained network in, to distil from")
@@ -162,3 +182,25 @@ def natural(value: str) -> int:
     if number < 0:
         raise argparse.ArgumentTypeError(f"{value} is below 0")
     return number
+
+
+def _count(value: str) -> int:
+    if natural(value) == 0:
+        raise argparse.ArgumentTypeError("0 is below 1")
+    return int(value)
+
+
+def _name(value: str) -> str:
+    try:
+        name: str = TypeAdapter(Name).validate_python(value)
+    except ValidationError:
+        raise argparse.ArgumentTypeError(
+            f"{value!r} has other characters than letters, digits and . _ -, or begins with one"
+        ) from None
+    return name
+
+
+def _version(value: str) -> str:
+    if _name(value) == CURRENT:
+        raise argparse.ArgumentTypeError(f"{value!r} is the name of the link to the served version")
+    return value

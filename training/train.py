@@ -4,6 +4,8 @@ python training/train.py DATA… [--encoder compact|folder|hub id] [--out models
 """
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,64 +13,141 @@ if __name__ == "__main__":
     # As a script, Python puts training/ itself on the path, not the folder above it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
+import numpy as np
+from datasets import Dataset
+from numpy.typing import NDArray
+from tokenizers import Tokenizer
+
 from rasid.artifact import point_current, write_artifact
 from rasid.classifier import Classifier
 from rasid.errors import RasidError
-from rasid.manifest import Manifest
-from rasid.normalization import normalize_tokenizer
+from rasid.manifest import Manifest, Metrics
+from rasid.normalization import Profile, normalize_tokenizer
 from rasid.runtime import Runtime, cpu_quota
-from rasid.taxonomy import read_taxonomy
+from rasid.taxonomy import Taxonomy, read_taxonomy
 from rasid.windows import open_tokenizer
-from training.articles import articles_of, read_labelled
-from training.bags import build_bags, network_logits
+from training.articles import DataError, LabelledArticle, articles_of, read_labelled
+from training.bags import MAX_TRAINED_WINDOWS, build_bags, network_logits
 from training.describe import complete_manifest, draft_manifest, read_metrics
-from training.encoders import find_encoder
-from training.evaluation import check_parity, evaluate, evaluate_baseline
+from training.encoders import Checkpoint, check_fits, find_encoder
+from training.evaluation import check_parity, check_published, evaluate, evaluate_baseline
 from training.export import export_onnx
 from training.fit import fit
 from training.hardware import keep_heap
 from training.metrics import gold_of, table, targets_of
-from training.network import save_network
-from training.options import TrainOptions, parse_options
+from training.model import BagClassifier
+from training.network import check_replaceable, save_network
+from training.options import TrainOptions, check_destination, parse_options
 from training.self_training import self_train
-from training.splits import split_articles
+from training.splits import Split, split_articles
 from training.tuning import tune
-from training.workspace import open_workspace
+from training.workspace import Workspace, open_workspace
 
 _PARITY_ARTICLES = 200
+_CHECKED_ARTICLES = 8
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run works with: read, and fit to be trained on and published."""
+
+    options: TrainOptions
+    taxonomy: Taxonomy
+    articles: Sequence[LabelledArticle]
+    split: Split
+    checkpoint: Checkpoint
+    profile: Profile
+    tokenizer_json: str
+    tokenizer: Tokenizer
+    dev_bags: Dataset
+    comparable: NDArray[np.int64]
+    carried_over: tuple[Metrics, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The topics, in the order of the model's outputs."""
+        return self.taxonomy.labels
 
 
 def main(options: TrainOptions) -> Path:
     """Run every step in order and return the folder of the published version."""
     keep_heap()
+    inputs = read_inputs(options)
+    taken = (inputs.articles, inputs.labels, inputs.checkpoint)
+    with open_workspace(options, *taken) as workspace:
+        model, rounds = train_network(inputs, workspace)
+        return publish(inputs, workspace, model, rounds)
+
+
+def read_inputs(options: TrainOptions) -> Inputs:
+    """Read everything, and raise `RasidError` for what would end the run after the training."""
+    check_destination(options)
+    if options.keep_network:
+        check_replaceable(options.keep_network)
     carried_over = read_metrics(options.held_out_metrics)
     taxonomy = read_taxonomy(options.taxonomy)
-    labels = taxonomy.labels
-    articles = read_labelled(options.data, labels)
-    split = split_articles(articles, test_fold=options.test_fold, hold_out=options.hold_out)
     checkpoint = find_encoder(options.encoder)
+    check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
+    articles = read_labelled(options.data, taxonomy.labels)
+    split = split_articles(articles, test_fold=options.test_fold, hold_out=options.hold_out)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
-    workspace = open_workspace(options, articles, labels, checkpoint)
-
-    targets = targets_of(split.train, labels, options.fit.unsure_softness)
-    train_bags = build_bags(articles_of(split.train), targets, tokenizer)
-    dev_bags = build_bags(articles_of(split.dev), gold_of(split.dev, labels), tokenizer)
-    model = fit(
-        checkpoint, train_bags, dev_bags, options.fit, workspace, labels, resume=options.resume
+    dev_bags = build_bags(articles_of(split.dev), gold_of(split.dev, taxonomy.labels), tokenizer)
+    comparable = uncut_bags(dev_bags)[:_PARITY_ARTICLES]
+    if not len(comparable):
+        raise DataError(["the dev part has no article that is short enough to compare models on"])
+    return Inputs(
+        options=options,
+        taxonomy=taxonomy,
+        articles=articles,
+        split=split,
+        checkpoint=checkpoint,
+        profile=profile,
+        tokenizer_json=tokenizer_json,
+        tokenizer=tokenizer,
+        dev_bags=dev_bags,
+        comparable=comparable,
+        carried_over=carried_over,
     )
+
+
+def uncut_bags(bags: Dataset) -> NDArray[np.int64]:
+    """Rows of the bags that have all their windows, like the articles that are served."""
+    counts = np.array([len(windows) for windows in bags["windows"]])
+    return np.flatnonzero(counts < MAX_TRAINED_WINDOWS)
+
+
+def train_network(
+    inputs: Inputs, workspace: Workspace
+) -> tuple[BagClassifier, list[dict[str, Any]]]:
+    """Fine-tune, and self-train where there is an archive; returns its rounds as well."""
+    options, split, labels = inputs.options, inputs.split, inputs.labels
+    targets = targets_of(split.train, labels, options.fit.unsure_softness)
+    train_bags = build_bags(articles_of(split.train), targets, inputs.tokenizer)
+    bags = (train_bags, inputs.dev_bags)
+    model = fit(inputs.checkpoint, *bags, options.fit, workspace, labels, resume=options.resume)
     rounds: list[dict[str, Any]] = []
     if options.unlabelled:
-        bags = (train_bags, dev_bags)
         model, rounds = self_train(
-            model, checkpoint, bags, split, labels, tokenizer, options, workspace
+            model, inputs.checkpoint, bags, split, labels, inputs.tokenizer, options, workspace
         )
     if options.keep_network:
-        save_network(model, checkpoint, labels, options.keep_network)
+        save_network(model, inputs.checkpoint, labels, options.keep_network)
+    return model, rounds
+
+
+def publish(
+    inputs: Inputs, workspace: Workspace, model: BagClassifier, rounds: Sequence[dict[str, Any]]
+) -> Path:
+    """Export, tune, compare, measure and publish the network; returns the version's folder."""
+    options, split, labels = inputs.options, inputs.split, inputs.labels
+    checkpoint, tokenizer_json = inputs.checkpoint, inputs.tokenizer_json
     fp32, int8 = export_onnx(model, workspace.exports)
     sharpness = model.sharpness.detach().double().numpy()
-    draft = draft_manifest(options, taxonomy, checkpoint, profile, split, sharpness, rounds)
+    draft = draft_manifest(
+        options, inputs.taxonomy, checkpoint, inputs.profile, split, sharpness, rounds
+    )
     served, exact = (
         Classifier(draft, tokenizer_json, Runtime(file, threads=cpu_quota(), labels=len(labels)))
         for file in (int8, fp32)
@@ -76,15 +155,17 @@ def main(options: TrainOptions) -> Path:
 
     dev_logits = served.logits(articles_of(split.dev))
     scoring = tune(dev_logits, gold_of(split.dev, labels), labels, sharpness)
-    compared = dev_bags.select(range(min(_PARITY_ARTICLES, len(dev_bags))))
+    compared = inputs.dev_bags.select(inputs.comparable)
     trained = network_logits(model, compared, checkpoint.pad_id)
-    parity = check_parity(trained, dev_logits[: len(trained)], scoring)
+    parity = check_parity(trained, dev_logits[inputs.comparable], scoring)
     metrics = evaluate(served, exact, dev_logits, split, scoring)
     if options.baseline and split.test:
-        metrics.append(evaluate_baseline(split, labels, tokenizer, seed=options.fit.seed))
+        metrics.append(evaluate_baseline(split, labels, inputs.tokenizer, seed=options.fit.seed))
 
-    manifest = complete_manifest(draft, scoring, parity, [*metrics, *carried_over])
+    manifest = complete_manifest(draft, scoring, parity, [*metrics, *inputs.carried_over])
     version = write_artifact(options.out, manifest, int8, tokenizer_json)
+    few = split.dev[:_CHECKED_ARTICLES]
+    check_published(version, few, dev_logits[: len(few)])
     point_current(version)
     report(manifest, version)
     return version

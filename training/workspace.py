@@ -1,18 +1,23 @@
 """Where a run keeps what it can do without later: caches, checkpoints, exports."""
 
 import dataclasses
+import fcntl
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from rasid.artifact import hash_file
 from rasid.errors import SettingError
 from training.articles import LabelledArticle
 from training.encoders import Checkpoint
 from training.options import TrainOptions
+
+_KEY, _LOCK = "run.json", "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,34 +51,31 @@ class Workspace:
         return Workspace(self.folder / f"round-{number}")
 
 
+@contextmanager
 def open_workspace(
     options: TrainOptions,
     articles: Sequence[LabelledArticle],
     labels: Sequence[str],
     checkpoint: Checkpoint,
-) -> Workspace:
-    """The workspace of this run, emptied unless it is to be resumed.
+) -> Iterator[Workspace]:
+    """The workspace of this run and of no other, emptied unless the run is to be resumed.
 
     By default a folder under the user's cache, named after everything that decides on the
-    weights. The name is kept inside as well: raises `SettingError` where `--resume` would
-    go on with a run on other articles, labels, options or another encoder.
+    weights. The same is written into the folder: raises `SettingError` where `--resume` would
+    go on with another run, and where another process works in the folder.
     """
-    key = _key(options, articles, labels, checkpoint)
-    folder = options.work or default_cache() / "train" / key
+    key = run_key(options, articles, labels, checkpoint)
+    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
+    folder = options.work or default_cache() / "train" / digest[:12]
     workspace = Workspace(folder)
-    kept = folder / "run"
-    if options.resume and kept.is_file() and kept.read_text("ascii") != key:
-        raise SettingError(
-            f"--resume: {folder} holds a run on other articles, labels, options or another encoder"
-        )
-    if not options.resume:
-        rounds = folder.glob("round-*")
-        for part in (workspace.checkpoints, workspace.exports, *rounds):
-            shutil.rmtree(part, ignore_errors=True)
-        workspace.fitted.unlink(missing_ok=True)
     folder.mkdir(parents=True, exist_ok=True)
-    kept.write_text(key, "ascii")
-    return workspace
+    with _locked(folder):
+        if options.resume:
+            _check_same_run(workspace, key)
+        else:
+            _empty(workspace)
+        _write_key(folder, key)
+        yield workspace
 
 
 def last_checkpoint(folder: Path) -> str | None:
@@ -91,24 +93,85 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid"
 
 
-def _key(
+def run_key(
     options: TrainOptions,
     articles: Sequence[LabelledArticle],
     labels: Sequence[str],
     checkpoint: Checkpoint,
-) -> str:
-    weights = sorted(checkpoint.folder.glob("*.safetensors"))
-    decisive = (
-        [(a.article, sorted(a.labels), sorted(a.unsure), a.fold) for a in articles],
-        tuple(labels),
-        [hash_file(file) for file in weights],
-        checkpoint.tokenizer_json,
-        options.profile,
-        options.windowing.model_dump_json(),
-        sorted(dataclasses.asdict(options.fit).items()),
-        options.test_fold,
-        options.hold_out,
-        [(str(path.resolve()), path.stat().st_size) for path in options.unlabelled],
-        (options.pool, options.pseudo_articles, options.pseudo_weight),
-    )
-    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:12]
+) -> dict[str, Any]:
+    """Everything that decides on the weights, by the name of what it comes from."""
+    shards = [(path.resolve(), path.stat()) for path in options.unlabelled]
+    return {
+        "the articles": _hash([_row(article) for article in articles]),
+        "the topics": _hash(labels),
+        "--encoder": checkpoint.content_hash(),
+        "--profile": options.profile,
+        "--window, --overlap": options.windowing.model_dump(),
+        "the settings of fine-tuning": dataclasses.asdict(options.fit),
+        "--test-fold": options.test_fold,
+        "--no-hold-out": not options.hold_out,
+        "--unlabelled": [[str(path), at.st_size, at.st_mtime_ns] for path, at in shards],
+        "--pool": options.pool,
+        "--pseudo-articles": options.pseudo_articles,
+        "--pseudo-weight": options.pseudo_weight,
+    }
+
+
+def _row(labelled: LabelledArticle) -> list[Any]:
+    article, fold = labelled.article, labelled.fold
+    labels, unsure = sorted(labelled.labels), sorted(labelled.unsure)
+    return [labelled.id, article.title, article.text, labels, unsure, fold]
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    with (folder / _LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise SettingError(
+                f"--work: the run of process {lock.read() or '?'} is at work in {folder}; "
+                "wait for it, or give this one a folder of its own"
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _empty(workspace: Workspace) -> None:
+    # The key first: what is left by a kill in here then belongs to no run.
+    for file in (workspace.folder / _KEY, workspace.fitted, workspace.activations):
+        file.unlink(missing_ok=True)
+    rounds = workspace.folder.glob("round-*")
+    for part in (workspace.checkpoints, workspace.exports, *rounds):
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _check_same_run(workspace: Workspace, key: dict[str, Any]) -> None:
+    file = workspace.folder / _KEY
+    if not file.is_file():
+        if workspace.fitted.exists() or workspace.checkpoints.exists():
+            raise SettingError(
+                f"--resume: {workspace.folder} does not say which run it is of; "
+                "leave the option out to start anew"
+            )
+        return
+    found = json.loads(file.read_text("utf-8"))
+    other = [name for name, value in key.items() if found.get(name) != value]
+    if other:
+        raise SettingError(
+            f"--resume: {workspace.folder} is of a run that differs in {', '.join(other)}; "
+            "leave the option out to start anew, or give another folder as --work"
+        )
+
+
+def _write_key(folder: Path, key: dict[str, Any]) -> None:
+    staging = folder / f"{_KEY}.staging"
+    staging.write_text(json.dumps(key, indent=1), "utf-8")
+    staging.replace(folder / _KEY)

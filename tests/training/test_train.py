@@ -1,35 +1,27 @@
 """The whole path on a tiny random BERT: train, export, parity, publish, classify."""
 
 import json
+from importlib.metadata import version as installed
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rasid.article import Article
-from rasid.artifact import CURRENT, read_artifact
+from rasid.artifact import CURRENT, read_artifact, write_artifact
 from rasid.classifier import Classifier
-from rasid.errors import RasidError, SettingError
+from rasid.manifest import Manifest
 from rasid.taxonomy import read_taxonomy
-from tests.tiny import write_articles, write_encoder
-from training.articles import read_labelled
+from tests.tiny import write_articles
+from tests.training.runs import arguments_of, train
+from training.articles import DataError, read_labelled
+from training.bags import MAX_TRAINED_WINDOWS
+from training.encoders import find_encoder
 from training.options import parse_options
+from training.parity import ParityError
 from training.self_training import choose_confident, mean_logit, read_pool
 from training.splits import split_articles
-from training.train import main
-
-
-@pytest.fixture(scope="module")
-def inputs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    folder = tmp_path_factory.mktemp("inputs")
-    data = write_articles(folder / "articles.jsonl")
-    encoder = write_encoder(folder / "encoder")
-    return [str(data), "--encoder", str(encoder), "--window", "64", "--overlap", "8"]
-
-
-def train(inputs: list[str], folder: Path, *more: str) -> Path:
-    options = ["--out", str(folder / "models"), "--work", str(folder / "work"), "--epochs", "2"]
-    return main(parse_options([*inputs, *options, *more]))
+from training.train import read_inputs
 
 
 def test_a_run_publishes_a_model_that_classifies(inputs: list[str], tmp_path: Path) -> None:
@@ -46,6 +38,9 @@ def test_a_run_publishes_a_model_that_classifies(inputs: list[str], tmp_path: Pa
     ]
     assert manifest.metrics[1].articles == manifest.data.articles["test"] == 12
     assert manifest.parity.articles > 0
+    assert manifest.encoder.sha256 == find_encoder(inputs[2]).content_hash()
+    assert (manifest.training["test_fold"], manifest.training["hold_out"]) == (0, False)
+    assert manifest.training["libraries"]["torch"] == installed("torch")
     classifier = Classifier.load(version, threads=1)
     text = json.loads(Path(inputs[0]).read_text("utf-8").splitlines()[1])["text"]
     answer = classifier.classify(Article(text))
@@ -61,37 +56,39 @@ def test_a_finished_run_is_resumed_without_training_again(
     assert (first / "model.onnx").read_bytes() == (second / "model.onnx").read_bytes()
 
 
-def test_another_run_is_not_resumed(inputs: list[str], tmp_path: Path) -> None:
-    train(inputs, tmp_path, "--version", "v1")
-    data = tmp_path / "changed.jsonl"
-    lines = Path(inputs[0]).read_text("utf-8").splitlines(keepends=True)
-    row = json.loads(lines[0])
-    changed = json.dumps(row | {"text": row["text"] + " غدا."}, ensure_ascii=False)
-    data.write_text("".join([changed + "\n", *lines[1:]]), "utf-8")
-    with pytest.raises(SettingError, match="holds a run on other articles"):
-        train([str(data), *inputs[1:]], tmp_path, "--version", "v2", "--resume")
-    with pytest.raises(SettingError, match="--resume"):
-        train(inputs, tmp_path, "--version", "v2", "--resume", "--seed", "3")
-
-
 def test_the_same_seed_gives_the_same_model(inputs: list[str], tmp_path: Path) -> None:
     folders = [train(inputs, tmp_path / name, "--version", name) for name in ("a", "b")]
     scoring = [read_artifact(folder).manifest.scoring for folder in folders]
     assert scoring[0] == scoring[1]
 
 
-def test_frozen_layers_are_trained_around(inputs: list[str], tmp_path: Path) -> None:
-    version = train(inputs, tmp_path, "--version", "frozen", "--freeze-layers", "1")
-    assert read_artifact(version).manifest.training["freeze_layers"] == 1
-
-
-def test_self_training_learns_from_an_archive(inputs: list[str], tmp_path: Path) -> None:
-    archive = write_articles(tmp_path / "archive.jsonl", count=50, seed=5)
+def archive_of(inputs: list[str], folder: Path) -> Path:
+    """50 unlabelled articles, and two that are labelled ones: by id and by text."""
+    archive = write_articles(folder / "archive.jsonl", count=50, seed=5)
     rows = [json.loads(row) for row in archive.read_text("utf-8").splitlines()]
     known = json.loads(Path(inputs[0]).read_text("utf-8").splitlines()[0])
     lines = [{"id": f"a{i}", "text": row["text"]} for i, row in enumerate(rows)]
     lines += [{"id": known["id"], "text": rows[0]["text"]}, {"id": "copy", "text": known["text"]}]
     archive.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
+    return archive
+
+
+def test_frozen_layers_are_trained_around_also_in_self_training(
+    inputs: list[str], tmp_path: Path
+) -> None:
+    archive = archive_of(inputs, tmp_path)
+    learn = ["--unlabelled", str(archive), "--pseudo-articles", "20", "--rounds", "1"]
+    version = train(inputs, tmp_path, "--version", "frozen", "--freeze-layers", "1", *learn)
+    training = read_artifact(version).manifest.training
+    assert training["freeze_layers"] == 1
+    assert len(training["self_training"]) == 1
+    # Activations take gigabytes, and a finished fine-tuning has no use for them.
+    assert len(list((tmp_path / "work").glob("**/fitted.safetensors"))) == 2
+    assert not list((tmp_path / "work").glob("**/activations.npy"))
+
+
+def test_self_training_learns_from_an_archive(inputs: list[str], tmp_path: Path) -> None:
+    archive = archive_of(inputs, tmp_path)
     options = ["--unlabelled", str(archive), "--pseudo-articles", "20", "--rounds", "2"]
     version = train(inputs, tmp_path, "--version", "taught", *options)
     rounds = read_artifact(version).manifest.training["self_training"]
@@ -135,9 +132,49 @@ def test_interruption_leaves_the_served_version_alone(
     assert sorted(path.name for path in (tmp_path / "models").iterdir()) == [CURRENT, "v1"]
 
 
-def test_a_version_is_never_overwritten(inputs: list[str], tmp_path: Path) -> None:
-    train(inputs, tmp_path, "--version", "v1")
-    before = (tmp_path / "models" / "v1" / "manifest.json").read_bytes()
-    with pytest.raises(RasidError, match="already there"):
-        train(inputs, tmp_path, "--version", "v1", "--resume")
-    assert (tmp_path / "models" / "v1" / "manifest.json").read_bytes() == before
+def test_a_published_model_that_says_something_else_is_not_served(
+    inputs: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = train(inputs, tmp_path, "--version", "v1")
+
+    def write_another(models: Path, manifest: Manifest, model: Path, tokenizer_json: str) -> Path:
+        return write_artifact(models, manifest, served / "model.onnx", tokenizer_json)
+
+    monkeypatch.setattr("training.train.write_artifact", write_another)
+    with pytest.raises(ParityError, match="v2: gives other logits than were measured"):
+        train(inputs, tmp_path, "--version", "v2", "--seed", "3")
+    assert (tmp_path / "models" / CURRENT).resolve() == served
+
+
+def test_a_kept_network_is_replaced(inputs: list[str], tmp_path: Path) -> None:
+    keep = ["--keep-network", str(tmp_path / "network")]
+    train(inputs, tmp_path, "--version", "v1", *keep)
+    before = (tmp_path / "network" / "head.safetensors").read_bytes()
+    train(inputs, tmp_path, "--version", "v2", "--seed", "3", *keep)
+    assert (tmp_path / "network" / "head.safetensors").read_bytes() != before
+
+
+def test_articles_of_which_windows_are_left_out_are_not_compared(
+    inputs: list[str], tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in Path(inputs[0]).read_text("utf-8").splitlines()]
+    data = tmp_path / "articles.jsonl"
+
+    def comparable(lengthened: set[str]) -> list[int]:
+        longer = [
+            {**row, "text": row["text"] * (8 * MAX_TRAINED_WINDOWS)}
+            if row["id"] in lengthened
+            else row
+            for row in rows
+        ]
+        data.write_text("".join(json.dumps(row) + "\n" for row in longer), "utf-8")
+        arguments = arguments_of([str(data), *inputs[1:]], tmp_path)
+        found: list[int] = read_inputs(parse_options(arguments)).comparable.tolist()
+        return found
+
+    options = parse_options(arguments_of(inputs, tmp_path))
+    dev = [article.id for article in read_inputs(options).split.dev]
+    assert comparable(set()) == list(range(len(dev)))
+    assert comparable({dev[1]}) == [0, *range(2, len(dev))]
+    with pytest.raises(DataError, match="no article that is short enough"):
+        comparable(set(dev))
