@@ -1,7 +1,9 @@
 """Unlabelled archives: streaming articles from JSON lines, plain or compressed."""
 
+import codecs
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,7 +92,7 @@ def read_archive(
                     continue
                 if article.source not in leave_out:
                     yield article
-        except (OSError, EOFError, zstandard.ZstdError) as error:
+        except (OSError, EOFError, zlib.error, zstandard.ZstdError) as error:
             problem(f"{shard}:{number + 1}: cannot be read on: {error}")
             continue
         if empty:
@@ -120,13 +122,16 @@ def _article(line: bytes, place: str) -> ArchiveArticle:
 
 
 def _lines(shard: Path) -> Iterator[bytes]:
+    """All lines, blank ones too, so that they can be counted; without a byte order mark."""
     with shard.open("rb") as file:
-        rest = b""
+        rest, skipped = b"", codecs.BOM_UTF8
         for chunk in _chunks(file, shard.suffix):
             *lines, rest = (rest + chunk).split(b"\n")
-            yield from lines
+            for line in lines:
+                yield line.removeprefix(skipped)
+                skipped = b""
         if rest:
-            yield rest
+            yield rest.removeprefix(skipped)
 
 
 def _chunks(file: BinaryIO, suffix: str) -> Iterator[bytes]:

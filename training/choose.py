@@ -29,10 +29,11 @@ from rasid.taxonomy import read_taxonomy
 from training.archive import ArchiveArticle, BadInput, find_shards, read_archive
 from training.articles import LabelledArticle, articles_of, read_labelled
 from training.baseline import LinearModel, fit_linear
-from training.duplicates import NearDuplicates
 from training.encoders import find_encoder
 from training.metrics import gold_of
 from training.options import ENVIRONMENT_NOTE, ROOT, natural, parse_with_environment
+from training.turns import take_turns
+from training.unlabelled import KnownArticles
 
 _BATCH = 512
 _LEVEL = 10
@@ -107,16 +108,8 @@ def without_known(
     archive: Sequence[ArchiveArticle], known: Sequence[LabelledArticle], normaliser: Tokenizer
 ) -> NDArray[np.bool_]:
     """Which articles are neither labelled ones, by id, nor near-duplicates of one."""
-    ids = {article.id for article in known}
-    duplicates = NearDuplicates(normaliser)
-    for article in tqdm(known, desc="labelled articles"):
-        duplicates.add(article.id, article.article.text)
-    return np.array(
-        [
-            article.id not in ids and not duplicates.find(article.article.text)
-            for article in tqdm(archive, desc="comparing")
-        ]
-    )
+    labelled = KnownArticles(known, normaliser)
+    return np.array([article not in labelled for article in tqdm(archive, desc="comparing")])
 
 
 def choose(
@@ -127,23 +120,21 @@ def choose(
     random_share: float,
     seed: int,
 ) -> list[int]:
-    """Rows in the order of relevance: every label's best in turn, and some at random.
+    """Rows in the order of relevance: every label's best in turn, and between them some at random.
 
-    In turn, because by score alone the frequent topics would crowd out the rare ones.
+    In turn, because by score alone the frequent topics would crowd out the rare ones. Those at
+    random stand at even distances, so that the first articles of a file are a choice like it.
     """
     free = np.flatnonzero(fresh)
-    at_random = np.random.default_rng(seed).permutation(free)[: round(random_share * count)]
-    taken = dict.fromkeys(at_random.tolist())
-    ranks = [
-        iter(free[np.argsort(-scores[free, c], kind="stable")]) for c in range(scores.shape[1])
-    ]
     wanted = min(count, len(free))
-    while len(taken) < wanted:
-        for rank in ranks:
-            best = next((int(row) for row in rank if int(row) not in taken), None)
-            if best is not None and len(taken) < wanted:
-                taken[best] = None
-    return list(taken)
+    some = min(wanted, round(random_share * wanted))
+    at_random = np.random.default_rng(seed).permutation(free)[:some]
+    left = np.setdiff1d(free, at_random)
+    rankings = [left[np.argsort(-column[left], kind="stable")] for column in scores.T]
+    best = np.array(take_turns(rankings, wanted - some), np.int64)
+    places = (np.arange(some) + 0.5) * (len(best) / max(1, some))
+    chosen: list[int] = np.insert(best, places.astype(np.int64), at_random).tolist()
+    return chosen
 
 
 def write(

@@ -2,11 +2,14 @@
 
 import gzip
 import json
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zstandard
+from hypothesis import given
+from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from tests.tiny import ENCODER, VOCABULARY, write_articles
@@ -70,6 +73,27 @@ def test_bytes_that_are_not_utf8(tmp_path: Path) -> None:
     assert problem == f"{shard}:1: byte 10 is not UTF-8"
 
 
+def test_blank_lines_count_and_a_byte_order_mark_does_not(tmp_path: Path) -> None:
+    shard = tmp_path / "shard.jsonl"
+    shard.write_bytes(b"\xef\xbb\xbf" + f"{line(id='a')}\n \n{line()}\n[1]\n".encode())
+    assert read(shard) == (
+        ["a", f"{shard}:4"],
+        [f"{shard}:6: text: is missing or not a string"],
+    )
+    shard.write_text("\n \n\n", "utf-8")
+    assert read(shard) == ([], [f"{shard}: is empty"])
+
+
+def test_a_shard_that_is_damaged_inside_is_named(tmp_path: Path) -> None:
+    content = bytearray(gzip.compress(line(id="a").encode()))
+    content[10] = 0xFF
+    shard = tmp_path / "shard.jsonl.gz"
+    shard.write_bytes(content)
+    ids, (problem,) = read(shard)
+    assert ids == []
+    assert problem.startswith(f"{shard}:1: cannot be read on")
+
+
 @pytest.mark.parametrize("suffix", ["zst", "gz"])
 def test_a_shard_that_is_cut_off_gives_what_is_whole(tmp_path: Path, suffix: str) -> None:
     lines = [line(id=str(i), text=f"{TEXT} {'ابتث'[i % 4] * (i % 50)} {i}") for i in range(30_000)]
@@ -107,6 +131,30 @@ def test_near_duplicates_are_found_through_marks_and_edits() -> None:
     assert index.find("") == []
 
 
+@given(shared=st.integers(1, 80), extra=st.integers(0, 80), rest=st.integers(0, 80))
+def test_near_duplicates_are_told_by_all_that_they_share(
+    shared: int, extra: int, rest: int
+) -> None:
+    """3-grams of words of which each occurs once: the shared ones can be counted."""
+    index = NearDuplicates(Tokenizer.from_file(str(ENCODER / "tokenizer.json")))
+    common = [f"كلمة{n}" for n in range(shared + 2)]
+    index.add("indexed", " ".join([*common, *(f"شيء{n}" for n in range(extra))]))
+    found = index.find(" ".join([*common, *(f"آخر{n}" for n in range(rest))]))
+    smaller = shared + min(extra, rest)
+    alike = shared / (shared + extra + rest) >= 0.5
+    within = smaller >= 30 and shared >= 0.8 * smaller
+    assert found == (["indexed"] if alike or within else [])
+
+
+def test_many_texts_that_share_a_sentence_are_searched_quickly() -> None:
+    index = NearDuplicates(Tokenizer.from_file(str(ENCODER / "tokenizer.json")))
+    for number in range(2_000):
+        index.add(str(number), f"{TEXT} " + " ".join(f"ك{number}ل{n}" for n in range(40)))
+    started = time.monotonic()
+    assert all(index.find(f"{TEXT} " + f"جديد{n} " * 40) == [] for n in range(50))
+    assert time.monotonic() - started < 30
+
+
 def test_choosing_takes_each_label_in_turn() -> None:
     chance = np.random.default_rng(0)
     scores = chance.random((200, 3)).astype(np.float32)
@@ -119,6 +167,14 @@ def test_choosing_takes_each_label_in_turn() -> None:
     for label in range(3):
         best = int(np.argmax(np.where(fresh, scores[:, label], -1)))
         assert best in chosen[:6]
+    mixed = choose(scores, fresh, 60, random_share=0.1, seed=1)
+    at_random = np.random.default_rng(1).permutation(np.flatnonzero(fresh))[:6]
+    assert [row for row in mixed if row in at_random] == at_random.tolist()
+    places = [mixed.index(row) for row in at_random]
+    assert np.abs(np.diff([-5, *places, 65]) - 10).max() <= 1
+    for label in range(3):
+        left = np.where(fresh & ~np.isin(np.arange(200), at_random), scores[:, label], -1)
+        assert int(left.argmax()) in mixed[:6]
     everything = choose(scores, fresh, 1000, random_share=0.1, seed=1)
     assert sorted(everything) == list(range(50, 200))
 
