@@ -12,6 +12,8 @@ from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel, Trai
 from training.hardware import training_attention
 from training.masking import IGNORED
 
+_WEIGHT_DECAY = 0.01
+
 
 def load_language_model(folder: Path) -> tuple[PreTrainedModel, bool]:
     """Load a checkpoint in float32 with its head, or with a new one: (model, head is new).
@@ -66,16 +68,22 @@ class LanguageModelTrainer(Trainer):
         self._logged: tuple[float, int] | None = None
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
-        """AdamW; the encoder with its embeddings, and the head."""
+        """AdamW; the encoder with its embeddings, and the head, of each weights and the rest."""
         if self.optimizer is None:
             whole: PreTrainedModel = self.accelerator.unwrap_model(self.model)
             encoder = list(whole.base_model.parameters())
             own = {id(parameter) for parameter in encoder}
             head = [p for p in whole.parameters() if id(p) not in own]
-            groups = [{"params": encoder}, {"params": head}]
-            self.optimizer = torch.optim.AdamW(
-                groups, lr=self._rate, betas=(0.9, 0.98), weight_decay=0.01
-            )
+            # Norms and biases are not drawn towards zero.
+            groups = [
+                {
+                    "params": [p for p in part if (p.dim() > 1) is weights],
+                    "weight_decay": _WEIGHT_DECAY if weights else 0.0,
+                }
+                for part in (encoder, head)
+                for weights in (True, False)
+            ]
+            self.optimizer = torch.optim.AdamW(groups, lr=self._rate, betas=(0.9, 0.98))
         return self.optimizer
 
     def create_scheduler(
@@ -95,8 +103,11 @@ class LanguageModelTrainer(Trainer):
                     return (step - first) / rising
                 return max(0.0, (num_training_steps - step) / falling)
 
+            encoder, head = (
+                functools.partial(shape, first=first) for first in (self._head_steps, 0)
+            )
             self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-                optimizer, [lambda step: shape(step, self._head_steps), lambda step: shape(step, 0)]
+                optimizer, [encoder, encoder, head, head]
             )
         return self.lr_scheduler
 

@@ -2,6 +2,7 @@
 
 import functools
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -9,12 +10,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from training.articles import DataError
 from training.packing import PackedTokens
 
 # Of the masked tokens 80 % become the mask, 10 % a random token, 10 % stay (Devlin et al.
 # 2019, BERT, arXiv 1810.04805, section 3.1).
 _MASK_SHARE, _RANDOM_SHARE = 0.8, 0.1
 IGNORED = -100
+# Windows that are held out together, and the fewest in all of which one is held out.
+_STRETCH = 20
+_FEWEST = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +116,33 @@ def mask_words(
 
 
 def split_windows(
-    tokens: int, size: int, held_out: int
+    ids: NDArray[np.unsignedinteger[Any]], separator: int, size: int, held_out: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Numbers of the windows to train on, and of `held_out` at even distances between them."""
-    count = tokens // size
-    apart = np.unique(np.linspace(0, count - 1, min(held_out, count // 10)).astype(np.int64))
-    return np.setdiff1d(np.arange(count), apart), apart
+    """Numbers of the windows to train on, and of at most `held_out` to measure on.
+
+    Held out are stretches at even distances; windows with a part of an article that is in one
+    of them are in neither part. Raises `DataError` where a part would be empty.
+    """
+    count = len(ids) // size
+    if count < _FEWEST:
+        raise DataError(
+            [f"{len(ids)} tokens are too few: at least {_FEWEST} windows of {size} are needed"]
+        )
+    ends = np.flatnonzero(np.asarray(ids) == separator) + 1
+    free = np.ones(count, np.bool_)
+    stretches = _stretches(count, min(held_out, count // _FEWEST))
+    for stretch in stretches:
+        # From the begin of the article that the stretch begins in to the end of its last one.
+        first, last = stretch[0] * size, (stretch[-1] + 1) * size - 1
+        before, within = np.searchsorted(ends, [first, last], side="right")
+        begin = ends[before - 1] if before else 0
+        free[begin // size : -(-ends[within] // size)] = False
+    if not free.any():
+        raise DataError(["the articles are too few: all of them would be held out"])
+    return np.flatnonzero(free), np.concatenate(stretches)
+
+
+def _stretches(count: int, wanted: int) -> list[NDArray[np.int64]]:
+    parts = np.array_split(np.arange(count), max(1, wanted // _STRETCH))
+    length = wanted // len(parts)
+    return [part[(len(part) - length) // 2 :][:length] for part in parts]

@@ -1,6 +1,5 @@
 """Articles as one long row of token ids on disk, and the windows that are cut from it."""
 
-import hashlib
 import json
 import os
 import shutil
@@ -64,11 +63,6 @@ def pack(articles: Iterable[ArchiveArticle], tokenizer: Tokenizer, folder: Path)
         np.memmap(folder / "begins", np.bool_, mode="r"),
         summary,
     )
-
-
-def pack_key(*decisive: object) -> str:
-    """A name for what was packed from the same inputs in the same way."""
-    return hashlib.sha256(repr(decisive).encode()).hexdigest()[:12]
 
 
 def _write(articles: Iterable[ArchiveArticle], tokenizer: Tokenizer, folder: Path) -> PackedSummary:

@@ -32,15 +32,19 @@ from rasid.errors import RasidError, SettingError
 from rasid.normalization import normalize_tokenizer
 from training.archive import find_shards, read_archive
 from training.encoders import Checkpoint, find_encoder
+from training.folders import longest_window, special_tokens, write_folder
 from training.hardware import has_bf16, keep_heap
 from training.language_model import LanguageModelTrainer, load_language_model
 from training.masking import MaskedWindows, Masking, split_windows
-from training.packing import PackedTokens, frame_ids, pack, pack_key
+from training.packing import PackedTokens, frame_ids, pack
 from training.pretrain_options import PretrainOptions, parse_options
+from training.resuming import file_sizes, folder_hash, open_run, run_key
 from training.workspace import default_cache, last_checkpoint
 
 _HELD_OUT_WINDOWS = 200
 _EVALUATIONS = 10
+# What the weights do not depend on; the archive and the encoder count by what is in them.
+_NOT_DECISIVE = ("archive", "encoder", "out", "half", "work", "resume")
 
 
 def main(options: PretrainOptions) -> Path:
@@ -50,7 +54,8 @@ def main(options: PretrainOptions) -> Path:
         raise SettingError(f"--out: {options.out} is already there")
     shards = find_shards(options.archive)
     checkpoint = find_encoder(options.encoder)
-    folder = options.work or default_cache() / "pretrain" / options.out.name
+    check_window(options.window, checkpoint)
+    folder = run_folder(options, shards, checkpoint)
     arguments = training_arguments(options, folder / "checkpoints")
     set_seed(options.seed)
     tokenizer = Tokenizer.from_str(
@@ -58,16 +63,18 @@ def main(options: PretrainOptions) -> Path:
     )
     tokenizer.encode_special_tokens = True
     with arguments.main_process_first(desc="packing"):
+        if arguments.local_process_index == 0:
+            open_run(folder, resume=options.resume)
         packed = pack_archive(shards, tokenizer, checkpoint, options, folder)
     model, new_head = load_language_model(checkpoint.folder)
     train, held_out = masked_windows(packed, tokenizer, options, arguments)
+    step = options.batch * options.accumulate * arguments.world_size
     writer = SummaryWriter(str(folder / "tensorboard"))
-    step_tokens = options.window * options.batch * options.accumulate * arguments.world_size
     trainer = LanguageModelTrainer(
         rate=options.rate,
-        head_steps=options.head_steps if new_head else 0,
+        head_steps=steps_for_head(options, len(train) // step, new_head=new_head),
         warmup=options.warmup,
-        step_tokens=step_tokens,
+        step_tokens=step * options.window,
         model=model,
         args=arguments,
         train_dataset=train,
@@ -83,6 +90,37 @@ def main(options: PretrainOptions) -> Path:
     return options.out
 
 
+def check_window(window: int, checkpoint: Checkpoint) -> None:
+    """Raise `SettingError` where the encoder has no positions for that many tokens."""
+    longest = longest_window(checkpoint.config)
+    if longest is not None and window > longest:
+        raise SettingError(f"--window: {window} tokens; the encoder has {longest} positions")
+
+
+def run_folder(options: PretrainOptions, shards: Sequence[Path], checkpoint: Checkpoint) -> Path:
+    """The folder of this run, named after everything that decides on the weights."""
+    told = {name: value for name, value in asdict(options).items() if name not in _NOT_DECISIVE}
+    key = run_key(
+        file_sizes(shards), folder_hash(checkpoint.folder), sorted(told.items()), processes()
+    )
+    base = options.work or default_cache() / "pretrain"
+    return base / f"{options.out.name}-{key}"
+
+
+def steps_for_head(options: PretrainOptions, steps: int, *, new_head: bool) -> int:
+    """Steps of all `steps` that a new head learns alone.
+
+    Raises `SettingError` where none is left for the encoder, whose rate is 0 in the next one too.
+    """
+    alone = options.head_steps if new_head else 0
+    if steps <= alone + 1:
+        raise SettingError(
+            f"--passes: {steps} steps in all, in which the encoder would not learn: a new head "
+            f"takes {alone} (--head-steps) and the rate rises from 0"
+        )
+    return alone
+
+
 def pack_archive(
     shards: Sequence[Path],
     tokenizer: Tokenizer,
@@ -91,8 +129,7 @@ def pack_archive(
     folder: Path,
 ) -> PackedTokens:
     """Tokenise the archive, or open what an earlier run tokenised in the same way."""
-    files = [(str(shard.resolve()), shard.stat().st_size) for shard in shards]
-    key = pack_key(files, tokenizer.to_str(), options.leave_out, options.bad_input)
+    key = run_key(file_sizes(shards), tokenizer.to_str(), options.leave_out, options.bad_input)
     articles = read_archive(
         shards,
         bad_input=options.bad_input,
@@ -116,7 +153,7 @@ def masked_windows(
     ordinary = np.array([i for i in range(tokenizer.get_vocab_size()) if i not in special])
     masking = Masking(options.mask, mask_id, ordinary)
     places, apart = split_windows(
-        packed.summary.tokens, options.window - len(frame), _HELD_OUT_WINDOWS
+        packed.ids, frame[1], options.window - len(frame), _HELD_OUT_WINDOWS
     )
     step = options.batch * options.accumulate * arguments.world_size
     items = max(1, round(options.passes * len(places) / step)) * step
@@ -129,21 +166,24 @@ def masked_windows(
 
 def mask_token_id(tokenizer: Tokenizer) -> int:
     """The id of the mask token; raises `SettingError` where the vocabulary has none."""
-    for name in ("[MASK]", "<mask>"):
-        found = tokenizer.token_to_id(name)
-        if found is not None:
-            return int(found)
-    raise SettingError("--encoder: its vocabulary has no mask token")
+    found = tokenizer.token_to_id(special_tokens(tokenizer).get("mask_token", ""))
+    if found is None:
+        raise SettingError("--encoder: its vocabulary has no mask token")
+    return found
+
+
+def processes() -> int:
+    """How many processes torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def training_arguments(options: PretrainOptions, checkpoints: Path) -> TrainingArguments:
     """What the Trainer is told; order and masks are the dataset's own (`MaskedWindows`)."""
-    processes = int(os.environ.get("WORLD_SIZE", "1"))
     return TrainingArguments(
         output_dir=str(checkpoints),
         use_cpu=not torch.cuda.is_available(),
         # Under torchrun; alone there is no process group to set up.
-        ddp_backend="gloo" if processes > 1 and not torch.cuda.is_available() else None,
+        ddp_backend="gloo" if processes() > 1 and not torch.cuda.is_available() else None,
         bf16=has_bf16(),
         seed=options.seed,
         num_train_epochs=1,
@@ -179,11 +219,7 @@ def save(
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
     model.to(dtype=torch.float16 if options.half else torch.float32)  # type: ignore[call-arg]
-    model.save_pretrained(staging)
-    (staging / "tokenizer.json").write_text(checkpoint.tokenizer_json, "utf-8")
-    other = checkpoint.folder / "tokenizer_config.json"
-    if other.is_file():
-        shutil.copyfile(other, staging / other.name)
+    write_folder(model, checkpoint, staging)
     told = {name: value for name, value in asdict(options).items() if name != "archive"}
     history = {
         "encoder": checkpoint.name,

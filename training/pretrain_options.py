@@ -66,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--checkpoint-steps", type=_count, default=50, help="steps between checkpoints")
     add("--seed", type=natural, default=17, help="seed of every random choice")
     add("--half", action="store_true", help="write the weights as float16")
-    add("--work", type=Path, help="folder for caches and checkpoints; by default in ~/.cache/rasid")
+    add("--work", type=Path, help="folder for what runs keep; by default ~/.cache/rasid/pretrain")
     add("--resume", action="store_true", help="go on from the last checkpoint of the same run")
     return parser
 

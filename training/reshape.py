@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 if __name__ == "__main__":
     # As a script, Python puts training/ itself on the path, not the folder above it.
@@ -30,12 +30,14 @@ from transformers import PreTrainedModel
 from rasid.errors import RasidError, SettingError
 from rasid.normalization import normalize_tokenizer
 from rasid.reading import read_article
-from training.archive import find_shards, read_archive
+from training.archive import BadInput, find_shards, read_archive
 from training.encoders import Checkpoint, find_encoder
+from training.folders import special_tokens, write_folder
 from training.model import encoder_layers, load_encoder
 from training.options import ENVIRONMENT_NOTE, natural, parse_with_environment
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+_ROLES = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
 _CONTINUES = "##"
 # What stands before a piece that continues a word, for the old tokenizer: no piece of it joins
 # two scripts, so that this letter takes nothing of the Arabic that follows. The letter does join
@@ -55,6 +57,8 @@ class ReshapeOptions:
     vocabulary: int
     archive: tuple[Path, ...]
     articles: int
+    leave_out: tuple[str, ...]
+    bad_input: BadInput
 
 
 def main(options: ReshapeOptions) -> Path:
@@ -98,7 +102,12 @@ def keep_layers(encoder: PreTrainedModel, count: int) -> None:
 
 def read_texts(options: ReshapeOptions) -> Iterator[str]:
     """What is read of the first articles of the archive."""
-    found = read_archive(find_shards(options.archive), bad_input="skip", report=tqdm.write)
+    found = read_archive(
+        find_shards(options.archive),
+        bad_input=options.bad_input,
+        report=lambda problem: tqdm.write(problem, file=sys.stderr),
+        leave_out=frozenset(options.leave_out),
+    )
     for article in tqdm(islice(found, options.articles), total=options.articles, desc="words"):
         yield read_article(article.article).text
 
@@ -157,12 +166,12 @@ def replace_vocabulary(encoder: PreTrainedModel, old: Tokenizer, new: Tokenizer)
 
 def _special_ids(old: Tokenizer) -> list[int]:
     """Ids of padding, unknown, first, last and mask token of `old`, as `_SPECIAL` has them."""
-    first, last = old.encode("").ids
-    names = (("[PAD]", "<pad>"), ("[UNK]", "<unk>"), ("[MASK]", "<mask>"))
-    pad, unknown, mask = (
-        next(i for i in map(old.token_to_id, pair) if i is not None) for pair in names
-    )
-    return [pad, unknown, first, last, mask]
+    found = special_tokens(old)
+    missing = [role for role in _ROLES if role not in found]
+    if missing:
+        raise SettingError(f"--encoder: its vocabulary has no {', '.join(missing)}")
+    ids = old.get_vocab()
+    return [ids[found[role]] for role in _ROLES]
 
 
 def _spell(piece: str, old: Tokenizer) -> list[int]:
@@ -196,8 +205,7 @@ def save_encoder(
     """
     staging = out.with_name(f".{out.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
-    encoder.save_pretrained(staging)
-    (staging / "tokenizer.json").write_text(tokenizer_json or checkpoint.tokenizer_json, "utf-8")
+    write_folder(encoder, checkpoint, staging, tokenizer_json=tokenizer_json)
     (staging / name).write_text(json.dumps(history, indent=1), "utf-8")
     staging.replace(out)
 
@@ -217,10 +225,13 @@ def parse_options(arguments: Sequence[str] | None = None) -> ReshapeOptions:
     add("--vocabulary", type=natural, default=0, help="pieces of a new vocabulary; 0 keeps it")
     add("--archive", nargs="+", type=Path, default=[], help="articles to take the vocabulary from")
     add("--articles", type=natural, default=50_000, help="of them, how many are read")
+    add("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources to leave out")
+    add("--bad-input", choices=get_args(BadInput), default="refuse", help="what to do with it")
     given = vars(parse_with_environment(parser, arguments))
     if given["vocabulary"] and not given["archive"]:
         parser.error("argument --vocabulary: needs --archive")
-    return ReshapeOptions(**given | {"archive": tuple(given["archive"])})
+    several = {name: tuple(given[name]) for name in ("archive", "leave_out")}
+    return ReshapeOptions(**given | several)
 
 
 if __name__ == "__main__":

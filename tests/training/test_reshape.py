@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from rasid.errors import SettingError
 from rasid.normalization import normalize_tokenizer
 from tests.tiny import ENCODER, write_articles, write_encoder
+from training.articles import DataError
 from training.encoders import find_encoder
 from training.model import encoder_layers, load_encoder
 from training.reshape import _spell, main, parse_options
@@ -81,6 +82,24 @@ def test_layers_are_kept_at_even_distances(tmp_path: Path) -> None:
     for place, layer in zip((0, 3, 6), kept, strict=True):
         for mine, theirs in zip(layer.parameters(), original[place].parameters(), strict=True):
             assert np.array_equal(mine.detach().numpy(), theirs.detach().numpy())
+
+
+def test_bad_lines_and_sources_are_left_out_as_told(encoder: Path, tmp_path: Path) -> None:
+    archive = write_articles(tmp_path / "archive.jsonl", count=40)
+    foreign = [{"text": "غغغ ططط " * 9, "source": "foreign"}] * 9
+    rows = [*map(json.dumps, foreign), "[1]"]
+    archive.write_text(archive.read_text("utf-8") + "\n".join(rows), "utf-8")
+    told = ["--vocabulary", "300", "--archive", str(archive)]
+    with pytest.raises(DataError, match=r"archive\.jsonl:50: "):
+        reshape(encoder, tmp_path / "refused", *told)
+    told += ["--bad-input", "skip"]
+    folders = [
+        reshape(encoder, tmp_path / "all", *told),
+        reshape(encoder, tmp_path / "fewer", *told, "--leave-out", "foreign"),
+    ]
+    pieces = [Tokenizer.from_file(str(f / "tokenizer.json")).get_vocab() for f in folders]
+    assert "غغغ" in pieces[0]
+    assert "غغغ" not in pieces[1]
 
 
 @pytest.mark.parametrize("layers", ["1", "3"])
