@@ -56,7 +56,7 @@ def fit_linear(
     thresholds come from out-of-fold margins, so that they rest on nothing but these articles.
     """
     texts = _texts(articles, normaliser)
-    pipeline = _pipeline(characters, estimator)
+    pipeline = _pipeline(characters, estimator, seed)
     slope, bias, thresholds = fit_calibrated(pipeline, texts, gold, seed=seed)
     return LinearModel(pipeline, normaliser, slope, bias, thresholds)
 
@@ -81,7 +81,7 @@ def fit_calibrated(
     return slope, bias, np.array(thresholds)
 
 
-def _pipeline(characters: bool, estimator: Estimator) -> Pipeline:
+def _pipeline(characters: bool, estimator: Estimator, seed: int) -> Pipeline:
     features = [TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32)]
     if characters:
         features.append(
@@ -93,8 +93,9 @@ def _pipeline(characters: bool, estimator: Estimator) -> Pipeline:
                 dtype=np.float32,
             )
         )
+    # The SVM's solver draws the order of the articles that it goes through.
     one = (
-        LinearSVC(C=0.3, class_weight="balanced")
+        LinearSVC(C=0.3, class_weight="balanced", random_state=seed)
         if estimator == "svm"
         else LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear")
     )

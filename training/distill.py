@@ -1,121 +1,65 @@
 """Distil fine-tuned networks into a smaller, faster student on unlabelled articles.
 
-python training/distill.py ARCHIVE… --teacher NETWORK… --layers 6 --out FOLDER
+python training/distill.py ARCHIVE… --teacher NETWORK… --labelled FILE… --out FOLDER
+    (--layers 6 | --student ENCODER)
 
-A network is what `train.py --keep-network` keeps. The student takes layers, vocabulary and
-head from the first teacher and learns the mean scores of all teachers and the first one's
-hidden states (DistilBERT, Sanh et al. 2019, arXiv 1910.01108; TinyBERT, Jiao et al. 2020,
-arXiv 1909.10351). Its folder is an encoder: `train.py --encoder FOLDER` adds the gold labels.
+A network is what `train.py --keep-network` keeps. The student learns the mean scores of all
+teachers. It is either cut from the first one, with its vocabulary and head, and learns its
+hidden states as well (DistilBERT, Sanh et al. 2019, arXiv 1910.01108; TinyBERT, Jiao et al.
+2020, arXiv 1909.10351), or any other encoder, which `align.py` can teach hidden states before.
+Its folder is an encoder: `train.py --encoder FOLDER` adds the gold labels.
 """
 
-import argparse
+import functools
+import operator
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import islice
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 if __name__ == "__main__":
     # As a script, Python puts training/ itself on the path, not the folder above it.
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 import numpy as np
-import torch
 from datasets import Dataset
 from numpy.typing import NDArray
-from torch import Tensor, nn
-from tqdm import tqdm
+from tokenizers import Tokenizer
 from transformers import set_seed
 
 from rasid.article import Article
 from rasid.errors import RasidError, SettingError
 from rasid.normalization import normalize_tokenizer
-from rasid.scores import Floats, calibrate
-from rasid.windows import Windowing, open_tokenizer
-from training.archive import find_shards, read_archive
-from training.articles import articles_of, read_labelled
-from training.bags import BagCollator, build_bags, network_logits, number_windows
+from rasid.scores import Floats
+from training.archive import find_shards
+from training.articles import LabelledArticle, articles_of, read_labelled
+from training.bags import BagCollator, number_windows
 from training.baseline import fit_linear
+from training.distill_options import DistillOptions, parse_options
 from training.encoders import Checkpoint, find_encoder
 from training.fit import BagTrainer, trainer_arguments
-from training.hardware import has_bf16, keep_heap
+from training.hardware import keep_heap
 from training.metrics import gold_of
-from training.model import BagClassifier, pool_bags
-from training.network import load_network, network_labels, save_network
-from training.options import ENVIRONMENT_NOTE, natural, parse_with_environment, positive
+from training.model import BagClassifier, load_encoder
+from training.network import load_head, load_network, network_labels, save_network
 from training.reshape import keep_layers
-from training.self_training import mean_logit
+from training.resuming import file_sizes, folder_hash, kept, open_run, run_key
+from training.seen import read_seen, refuse_seen, seen_by
 from training.settings import FitSettings
+from training.splits import Split, split_articles
+from training.student import Student, StudentCollator
+from training.teachers import (
+    article_bags,
+    check_teachers,
+    mean_logit,
+    teacher_scores,
+    window_features,
+)
+from training.unlabelled import read_pool
 from training.workspace import default_cache, last_checkpoint
 
-
-@dataclass(frozen=True)
-class DistillOptions:
-    """Everything `distill.py` is told."""
-
-    archive: tuple[Path, ...]
-    teacher: tuple[Path, ...]
-    labelled: tuple[Path, ...]
-    test_fold: int | None
-    layers: int
-    out: Path
-    articles: int
-    epochs: float
-    rate: float
-    hidden_weight: float
-    window: int
-    overlap: int
-    seed: int
-    work: Path | None
-    resume: bool
-
-
-class Student(nn.Module):
-    """Loss of a student: its scores against the teachers', its features against the first's."""
-
-    def __init__(self, network: BagClassifier, hidden_weight: float) -> None:
-        super().__init__()
-        self.network = network
-        self._hidden_weight = hidden_weight
-
-    def forward(
-        self,
-        labels: Tensor,
-        inputs: Tensor,
-        weights: Tensor,
-        lengths: Tensor,
-        articles: Tensor,
-        features: Tensor,
-    ) -> dict[str, Tensor]:
-        """As `BagClassifier.forward`, with the teacher's features (windows, 2 * hidden)."""
-        own = self.network.features(inputs, lengths)
-        window_logits = self.network.windows.head.classify(own).float()
-        logits = pool_bags(window_logits, articles, len(labels), self.network.sharpness)
-        scores = nn.functional.binary_cross_entropy_with_logits(
-            logits, labels, weights.unsqueeze(1)
-        )
-        # Features are compared in direction and shape, not in size, which differs by dimension.
-        shape = (own.shape[1],)
-        hidden = nn.functional.mse_loss(
-            nn.functional.layer_norm(own.float(), shape),
-            nn.functional.layer_norm(features.float(), shape),
-        )
-        return {"loss": scores + self._hidden_weight * hidden, "logits": logits}
-
-
-@dataclass(frozen=True)
-class StudentCollator:
-    """The batches of `BagCollator` with the teacher's features of their windows."""
-
-    bags: BagCollator
-    features: NDArray[np.float16]
-
-    def __call__(self, rows: list[dict[str, Any]]) -> dict[str, Tensor]:
-        """Collate dataset rows into tensors."""
-        spans = [(row["first_window"], len(row["windows"])) for row in rows]
-        features = np.concatenate([self.features[first : first + n] for first, n in spans])
-        return self.bags(rows) | {"features": torch.from_numpy(features.astype(np.float32))}
+# What the weights do not depend on; files and folders count by what is in them.
+_NOT_DECISIVE = ("archive", "teacher", "labelled", "exclude", "out", "work", "resume")
 
 
 def main(options: DistillOptions) -> Path:
@@ -124,18 +68,106 @@ def main(options: DistillOptions) -> Path:
     if options.out.exists():
         raise SettingError(f"--out: {options.out} is already there")
     labels = network_labels(options.teacher[0])
-    if any(network_labels(folder) != labels for folder in options.teacher):
-        raise SettingError("--teacher: the networks have different labels")
-    folder = options.work or default_cache() / "distill" / options.out.name
-    folder.mkdir(parents=True, exist_ok=True)
+    check_teachers(options.teacher, labels)
+    base = find_encoder(options.student or str(options.teacher[0]))
+    known = read_labelled(options.labelled, labels)
+    split = split_articles(known, test_fold=options.test_fold, hold_out=not options.no_hold_out)
+    refuse_seen("--teacher", options.teacher, split.test)
+    refuse_seen("--student", [base.folder], split.test)
+    folder = run_folder(options, base)
+    open_run(folder, resume=options.resume)
     set_seed(options.seed)
-    pool = read_pool(options)
-    first = find_encoder(str(options.teacher[0]))
-    targets, features = learn_from(pool, labels, options, folder)
-    bags = number_windows(bags_for(pool, targets, first, options), 0)
+    network = new_student(base, labels, options)
+    pool = pool_of(options, known, labels, base)
+    targets = learned_scores(pool, split, labels, options, folder)
+    bags = number_windows(article_bags(pool, targets, base, options.windowing), 0)
+    teach(network, bags, base, options, folder)
+    seen = functools.reduce(operator.or_, map(read_seen, options.teacher))
+    if options.linear:
+        seen |= seen_by(split.train, options.test_fold)
+    # It has learned scores, not labels: its own need no calibration.
+    neutral = np.ones(len(labels)), np.zeros(len(labels))
+    save_network(network.cpu(), base, labels, options.out, calibration=neutral, seen=seen)
+    print(f"wrote {options.out}\nadd the gold labels with: make train ENCODER={options.out}")
+    return options.out
 
-    network = load_network(options.teacher[0])
-    keep_layers(network.windows.encoder, options.layers)
+
+def run_folder(options: DistillOptions, base: Checkpoint) -> Path:
+    """The folder of this run, named after everything that decides on the weights."""
+    files = [*find_shards(options.archive), *options.labelled, *options.exclude]
+    folders = [*options.teacher, base.folder]
+    told = {name: value for name, value in asdict(options).items() if name not in _NOT_DECISIVE}
+    key = run_key(file_sizes(files), [folder_hash(f) for f in folders], sorted(told.items()))
+    return (options.work or default_cache() / "distill") / f"{options.out.name}-{key}"
+
+
+def pool_of(
+    options: DistillOptions,
+    labelled: Sequence[LabelledArticle],
+    labels: Sequence[str],
+    base: Checkpoint,
+) -> list[Article]:
+    """The first articles of the archive that are neither labelled nor to be excluded."""
+    excluded = read_labelled(options.exclude, labels) if options.exclude else []
+    return read_pool(
+        find_shards(options.archive),
+        [*labelled, *excluded],
+        _normaliser(base),
+        count=options.articles,
+        bad_input=options.bad_input,
+        leave_out=options.leave_out,
+    )
+
+
+def learned_scores(
+    pool: Sequence[Article],
+    split: Split,
+    labels: Sequence[str],
+    options: DistillOptions,
+    folder: Path,
+) -> Floats:
+    """Scores of all teachers together, computed once and kept on disk: (articles, labels)."""
+
+    def compute() -> Floats:
+        parts = [teacher_scores(teacher, pool, options.windowing) for teacher in options.teacher]
+        if options.linear:
+            parts.append(linear_scores(pool, split.train, labels, options))
+        return mean_logit(parts)
+
+    return kept(folder / "scores.npy", compute)
+
+
+def linear_scores(
+    pool: Sequence[Article],
+    train: Sequence[LabelledArticle],
+    labels: Sequence[str],
+    options: DistillOptions,
+) -> Floats:
+    """Scores of the linear model, fitted on `train`: on nothing that is tuned or measured on."""
+    normaliser = _normaliser(find_encoder(str(options.teacher[0])))
+    linear = fit_linear(articles_of(train), gold_of(train, labels), normaliser, seed=options.seed)
+    return linear.scores(pool)
+
+
+def new_student(base: Checkpoint, labels: Sequence[str], options: DistillOptions) -> BagClassifier:
+    """The first teacher with fewer layers, or the encoder given, with its head if it has one."""
+    if options.student is None:
+        network = load_network(base.folder)
+        keep_layers(network.windows.encoder, options.layers)
+        return network
+    network = BagClassifier(load_encoder(base.folder), len(labels))
+    load_head(network, base.folder, labels)
+    return network
+
+
+def teach(
+    network: BagClassifier, bags: Dataset, base: Checkpoint, options: DistillOptions, folder: Path
+) -> None:
+    """Train the student on the bags; one cut from the first teacher on its features as well."""
+    collator: BagCollator | StudentCollator = BagCollator(base.pad_id)
+    if options.student is None:
+        features = learned_features(bags, base, folder)
+        collator = StudentCollator(BagCollator(base.pad_id), features)
     settings = FitSettings(epochs=options.epochs, encoder_rate=options.rate, seed=options.seed)
     trainer = BagTrainer(
         network=network,
@@ -150,106 +182,22 @@ def main(options: DistillOptions) -> Path:
             load_best_model_at_end=False,
         ),
         train_dataset=bags,
-        data_collator=StudentCollator(BagCollator(first.pad_id), features),
+        data_collator=collator,
     )
     started = last_checkpoint(folder / "checkpoints") if options.resume else None
     trainer.train(resume_from_checkpoint=started)
-    save_network(network.cpu(), first, labels, options.out)
-    print(f"wrote {options.out}\nadd the gold labels with: make train ENCODER={options.out}")
-    return options.out
 
 
-def read_pool(options: DistillOptions) -> list[Article]:
-    """The first articles of the archive; those of the labelled files are not among them."""
-    found = read_archive(find_shards(options.archive), bad_input="skip", report=tqdm.write)
-    labels = network_labels(options.teacher[0])
-    known = {a.id for a in read_labelled(options.labelled, labels)} if options.labelled else set()
-    fresh = (article.article for article in found if article.id not in known)
-    return list(islice(fresh, options.articles))
-
-
-def learn_from(
-    pool: Sequence[Article], labels: Sequence[str], options: DistillOptions, folder: Path
-) -> tuple[Floats, NDArray[np.float16]]:
-    """Scores of all teachers together, and features of the first: computed once, kept on disk."""
-    scores_file, features_file = folder / "scores.npy", folder / "features.npy"
-    if not (options.resume and scores_file.is_file() and features_file.is_file()):
-        parts = []
-        for number, teacher in enumerate(options.teacher):
-            network, checkpoint = load_network(teacher), find_encoder(str(teacher))
-            bags = bags_for(pool, np.zeros((len(pool), len(labels))), checkpoint, options)
-            logits = network_logits(network, bags, checkpoint.pad_id, bf16=has_bf16())
-            parts.append(calibrate(logits, np.ones(1), np.zeros(1)))
-            if number == 0:
-                np.save(features_file, window_features(network, bags, checkpoint.pad_id))
-        if options.labelled:
-            parts.append(linear_scores(pool, labels, options))
-        np.save(scores_file, mean_logit(parts))
-    return np.load(scores_file), np.load(features_file, mmap_mode="r")
-
-
-def window_features(network: BagClassifier, bags: Dataset, pad_id: int) -> NDArray[np.float16]:
-    """What the network's head sees of every window: (windows, 2 * hidden)."""
-    collate = BagCollator(pad_id)
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
-        batches = (collate([row]) for row in tqdm(bags, desc="features", disable=None))
-        rows = [network.features(batch["inputs"], batch["lengths"]) for batch in batches]
-    return torch.cat(rows).to(torch.float16).numpy()
-
-
-def linear_scores(
-    pool: Sequence[Article], labels: Sequence[str], options: DistillOptions
-) -> Floats:
-    """Scores of the linear model, fitted on the labelled articles without the test fold."""
-    known = [
-        article
-        for article in read_labelled(options.labelled, labels)
-        if options.test_fold is None or article.fold != options.test_fold
-    ]
-    compact = find_encoder(str(options.teacher[0]))
-    normaliser = open_tokenizer(
-        normalize_tokenizer(compact.tokenizer_json, compact.profile), Windowing()
+def learned_features(bags: Dataset, teacher: Checkpoint, folder: Path) -> NDArray[np.float16]:
+    """What the teacher's head sees of every window, computed once and kept on disk."""
+    return kept(
+        folder / "features.npy",
+        lambda: window_features(load_network(teacher.folder), bags, teacher.pad_id),
     )
-    gold = gold_of(known, labels)
-    return fit_linear(articles_of(known), gold, normaliser, seed=options.seed).scores(pool)
 
 
-def bags_for(
-    pool: Sequence[Article], targets: Floats, checkpoint: Checkpoint, options: DistillOptions
-) -> Dataset:
-    """Bags of the pool for the vocabulary of `checkpoint`."""
-    tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, checkpoint.profile)
-    windowing = Windowing(size=options.window, overlap=options.overlap)
-    return build_bags(pool, targets, open_tokenizer(tokenizer_json, windowing))
-
-
-def parse_options(arguments: Sequence[str] | None = None) -> DistillOptions:
-    """Read the options; a bad value ends the program with the name of its option."""
-    parser = argparse.ArgumentParser(
-        prog="distill.py",
-        description="Distil fine-tuned networks into a smaller student on unlabelled articles.",
-        epilog=ENVIRONMENT_NOTE,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-    )
-    add = parser.add_argument
-    add("archive", nargs="+", type=Path, help="JSONL files, also .zst or .gz, or folders of them")
-    add("--teacher", nargs="+", type=Path, required=True, help="networks kept by train.py")
-    add("--labelled", nargs="+", type=Path, default=[], help="lets a linear model teach as well")
-    add("--test-fold", type=natural, help="fold of the labelled articles that nobody learns from")
-    add("--layers", type=natural, required=True, help="layers of the student")
-    add("--out", type=Path, required=True, help="folder to write the student into")
-    add("--articles", type=natural, default=20_000, help="articles of the archive to learn on")
-    add("--epochs", type=positive, default=1.0, help="passes over them")
-    add("--rate", type=positive, default=2e-4, help="learning rate of the top layer")
-    add("--hidden-weight", type=float, default=0.3, help="weight of the hidden states in the loss")
-    add("--window", type=natural, default=256, help="tokens a window")
-    add("--overlap", type=natural, default=32, help="tokens that neighbouring windows share")
-    add("--seed", type=natural, default=17, help="seed of every random choice")
-    add("--work", type=Path, help="folder for caches and checkpoints; by default in ~/.cache/rasid")
-    add("--resume", action="store_true", help="go on from the last checkpoint of the same run")
-    given = vars(parse_with_environment(parser, arguments))
-    several = {name: tuple(given[name]) for name in ("archive", "teacher", "labelled")}
-    return DistillOptions(**given | several)
+def _normaliser(checkpoint: Checkpoint) -> Tokenizer:
+    return Tokenizer.from_str(normalize_tokenizer(checkpoint.tokenizer_json, checkpoint.profile))
 
 
 if __name__ == "__main__":

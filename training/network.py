@@ -1,37 +1,51 @@
 """A fine-tuned network as a folder: the encoder as usual, its head beside it.
 
-Any such folder can be fine-tuned on (`--encoder`) and can teach (`distill.py`).
+Any such folder can be fine-tuned on (`--encoder`) and can teach (`distill.py`, `--teacher`).
 """
 
 import json
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from safetensors.torch import load_file, save_file
 
 from rasid.errors import SettingError
+from rasid.scores import Floats
 from training.encoders import Checkpoint, EncoderError
+from training.folders import write_folder
 from training.model import BagClassifier, load_encoder
+from training.seen import Seen
 
 _HEAD, _DESCRIPTION = "head.safetensors", "network.json"
 
 
 def save_network(
-    model: BagClassifier, checkpoint: Checkpoint, labels: Sequence[str], folder: Path
+    model: BagClassifier,
+    checkpoint: Checkpoint,
+    labels: Sequence[str],
+    folder: Path,
+    *,
+    calibration: tuple[Floats, Floats],
+    seen: Seen,
 ) -> None:
     """Write encoder, head and tokenizer beside `folder` and move them into its place.
 
-    Raises `SettingError` where something else than a network is there.
+    `calibration` is slope and bias of each label, which make scores of its logits; `seen` are
+    the labelled articles that it learned from beyond those that `checkpoint` has seen. Raises
+    `SettingError` where something else than a network is there.
     """
     check_replaceable(folder)
     staging = folder.with_name(f".{folder.name}.staging")
     shutil.rmtree(staging, ignore_errors=True)
-    model.windows.encoder.save_pretrained(staging)
+    write_folder(model.windows.encoder, checkpoint, staging, seen=seen)
     head = {f"head.{name}": value for name, value in model.windows.head.state_dict().items()}
     save_file(head | {"log_sharpness": model.log_sharpness.detach()}, staging / _HEAD)
-    (staging / "tokenizer.json").write_text(checkpoint.tokenizer_json, "utf-8")
-    (staging / _DESCRIPTION).write_text(json.dumps({"labels": list(labels)}), "utf-8")
+    slope, bias = (values.tolist() for values in calibration)
+    description = {"labels": list(labels), "slope": slope, "bias": bias}
+    (staging / _DESCRIPTION).write_text(json.dumps(description), "utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     staging.replace(folder)
 
@@ -66,7 +80,20 @@ def load_network(folder: Path) -> BagClassifier:
 
 def network_labels(folder: Path) -> tuple[str, ...]:
     """Labels of the network in `folder`, in the order of its outputs."""
+    return tuple(_description(folder)["labels"])
+
+
+def network_calibration(folder: Path) -> tuple[Floats, Floats]:
+    """Slope and bias of each label, (labels,), that make scores of the network's logits."""
+    description = _description(folder)
+    return np.array(description["slope"]), np.array(description["bias"])
+
+
+def _description(folder: Path) -> dict[str, Any]:
     file = folder / _DESCRIPTION
     if not file.is_file():
         raise EncoderError(f"{folder}: has no {_DESCRIPTION}; a network is what train.py keeps")
-    return tuple(json.loads(file.read_text("utf-8"))["labels"])
+    description: dict[str, Any] = json.loads(file.read_text("utf-8"))
+    if not {"labels", "slope", "bias"} <= set(description):
+        raise EncoderError(f"{file}: has no calibration; keep the network anew with train.py")
+    return description

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,7 +14,7 @@ from rasid.errors import SettingError
 from rasid.manifest import Name
 from rasid.normalization import PROFILES, Profile
 from rasid.windows import Windowing
-from training.archive import find_shards
+from training.archive import BadInput, find_shards
 from training.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +46,9 @@ class TrainOptions:
     held_out_metrics: Path | None
     provenance: str
     unlabelled: tuple[Path, ...]
+    leave_out: tuple[str, ...]
+    bad_input: BadInput
+    teacher: tuple[Path, ...]
     pool: int
     pseudo_articles: int
     pseudo_weight: float
@@ -62,6 +66,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         windowing = Windowing(size=given.window, overlap=given.overlap)
     except ValueError as error:
         parser.error(f"argument --window/--overlap: {error}")
+    if given.teacher and not given.unlabelled:
+        parser.error("argument --teacher: needs --unlabelled")
     return TrainOptions(
         data=tuple(given.data),
         encoder=given.encoder,
@@ -85,6 +91,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         held_out_metrics=given.held_out_metrics,
         provenance=given.provenance,
         unlabelled=tuple(find_shards(given.unlabelled)) if given.unlabelled else (),
+        leave_out=tuple(given.leave_out),
+        bad_input=given.bad_input,
+        teacher=tuple(given.teacher),
         pool=given.pool,
         pseudo_articles=given.pseudo_articles,
         pseudo_weight=given.pseudo_weight,
@@ -151,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
     add("--provenance", default="not stated", help="where the articles are from, for the manifest")
     add("--unlabelled", nargs="+", type=Path, help="archive to learn from by self-training")
+    add("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources not to learn from")
+    add("--bad-input", choices=get_args(BadInput), default="refuse", help="what to do with it")
+    add("--teacher", nargs="+", type=Path, default=[], help="kept networks that score it as well")
     add("--pool", type=_count, default=20_000, help="articles of the archive that are scored")
     add("--pseudo-articles", type=_count, default=10_000, help="of them, how many train")
     add("--pseudo-weight", type=positive, default=0.5, help="weight of one beside a labelled one")

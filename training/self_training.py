@@ -1,14 +1,16 @@
 """Self-training: what an ensemble says of unlabelled articles becomes training data.
 
 Rounds of pseudo-labelling with soft targets (Xie et al. 2020, 'Self-training with Noisy
-Student', arXiv 1911.04252). The ensemble is the linear model and the latest network: they err
-on different articles, and the next network learns from what both say together.
+Student', arXiv 1911.04252). The ensemble is the linear model, the latest network and any kept
+networks: they err on different articles, and the next network learns from what all say together.
 """
 
+import json
+import os
 import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,22 +22,23 @@ from tqdm import tqdm
 
 from rasid.article import Article
 from rasid.scores import Floats, calibrate
-from training.archive import read_archive
 from training.articles import articles_of
-from training.bags import build_bags, network_logits
+from training.bags import build_bags
 from training.baseline import fit_linear
+from training.describe import fingerprint
 from training.encoders import Checkpoint
 from training.fit import fit
-from training.hardware import has_bf16
 from training.metrics import gold_of
 from training.model import BagClassifier
 from training.options import TrainOptions
+from training.resuming import file_sizes, folder_hash, kept, run_key
+from training.seen import refuse_seen
 from training.splits import Split
+from training.teachers import check_teachers, mean_logit, score_bags, teacher_scores
 from training.tuning import Gold, fit_calibration
+from training.turns import take_turns
+from training.unlabelled import read_pool
 from training.workspace import Workspace
-
-# A score this near to 0 or 1 is as sure as it gets; logits beyond would outvote the others.
-_SUREST = 1e-3
 
 
 @dataclass(frozen=True)
@@ -47,40 +50,96 @@ class Round:
     kept: bool
 
 
+@dataclass(frozen=True)
+class ScoredPool:
+    """Unlabelled articles with what the members of the ensemble say that stay the same.
+
+    `scores` has a member each, (members, articles, labels): the linear model, then the kept
+    networks. `key` names what the pool came of.
+    """
+
+    articles: list[Article]
+    scores: Floats
+    labels: tuple[str, ...]
+    key: str
+
+
+def score_pool(
+    split: Split,
+    labels: Sequence[str],
+    tokenizer: Tokenizer,
+    options: TrainOptions,
+    workspace: Workspace,
+) -> ScoredPool:
+    """Read the archive and score it; with `--resume` take what an earlier run kept on disk.
+
+    This comes before the network is trained, since a bad archive or teacher ends the run.
+    Nothing but the train part of `split` decides on the scores: the test part stays unseen,
+    and a network that knows an article of it is refused (`SettingError`).
+    """
+    check_teachers(options.teacher, labels)
+    refuse_seen("--teacher", options.teacher, split.test)
+    known = [*split.train, *split.dev, *split.test]
+    key = run_key(
+        file_sizes(options.unlabelled),
+        (options.pool, options.leave_out, options.bad_input),
+        (fingerprint(known), fingerprint(split.train), options.fit.seed),
+        (tokenizer.to_str(), [folder_hash(teacher) for teacher in options.teacher]),
+    )
+    file = workspace.folder / f"pool-{key}.jsonl"
+    if options.resume and file.is_file():
+        return _load_pool(file, labels, key)
+    pool = read_pool(
+        options.unlabelled,
+        known,
+        tokenizer,
+        count=options.pool,
+        bad_input=options.bad_input,
+        leave_out=options.leave_out,
+    )
+    gold = gold_of(split.train, labels)
+    linear = fit_linear(articles_of(split.train), gold, tokenizer, seed=options.fit.seed)
+    members = [linear.scores(pool)]
+    members += [teacher_scores(teacher, pool, options.windowing) for teacher in options.teacher]
+    scored = ScoredPool(pool, np.stack(members), tuple(labels), key)
+    _save_pool(scored, file)
+    return scored
+
+
 def self_train(
     model: BagClassifier,
     checkpoint: Checkpoint,
-    bags: tuple[Dataset, Dataset],
-    split: Split,
-    labels: Sequence[str],
+    parts: tuple[Dataset, Dataset, Gold],
+    pool: ScoredPool,
     tokenizer: Tokenizer,
     options: TrainOptions,
     workspace: Workspace,
 ) -> tuple[BagClassifier, list[dict[str, Any]]]:
     """Train anew on gold and pseudo-labelled articles as long as the dev part gains.
 
-    `bags` are those of the train and dev parts. Returns the best network, which is `model`
-    where no round gained, and the record of all rounds (`Round`) for the manifest. Nothing
-    but the train and dev parts of `split` decides on pseudo-labels: the test part stays unseen.
+    `parts` are bags to train on, bags of the dev part and its gold labels. Returns the best
+    network, which is `model` where no round gained, and the record of all rounds (`Round`) for
+    the manifest.
     """
-    train, dev = bags
-    gold, dev_gold = (gold_of(part, labels) for part in (split.train, split.dev))
-    pool = read_pool(options, split)
-    linear = fit_linear(articles_of(split.train), gold, tokenizer, seed=options.fit.seed)
-    linear_scores = linear.scores(pool)
-    pool_bags = build_bags(pool, linear_scores, tokenizer)
+    train, dev, dev_gold = parts
     quality = dev_quality(model, dev, dev_gold, checkpoint)
     rounds: list[dict[str, Any]] = []
     for number in range(1, options.rounds + 1):
-        own = network_scores(model, pool_bags, dev, dev_gold, checkpoint)
-        scores = mean_logit([linear_scores, own])
+        # A folder for each pool: what is resumed has learned from the same articles.
+        folder = Workspace(workspace.round(number).folder / pool.key)
+        own = round_scores(model, pool, dev, dev_gold, checkpoint, tokenizer, folder)
+        scores = mean_logit([*pool.scores, own])
         chosen = choose_confident(scores, options.pseudo_articles)
         soft = build_bags(
-            [pool[row] for row in chosen], scores[chosen], tokenizer, weight=options.pseudo_weight
+            [pool.articles[row] for row in chosen],
+            scores[chosen],
+            tokenizer,
+            weight=options.pseudo_weight,
         )
-        folder = workspace.round(number)
         both = concatenate_datasets([train, soft])
-        candidate = fit(checkpoint, both, dev, options.fit, folder, labels, resume=options.resume)
+        candidate = fit(
+            checkpoint, both, dev, options.fit, folder, pool.labels, resume=options.resume
+        )
         reached = dev_quality(candidate, dev, dev_gold, checkpoint)
         rounds.append(asdict(Round(len(chosen), reached, reached > quality)))
         tqdm.write(f"round {number}: {len(chosen)} articles, dev AP {quality:.4f} → {reached:.4f}")
@@ -91,62 +150,62 @@ def self_train(
     return model, rounds
 
 
-def read_pool(options: TrainOptions, split: Split) -> list[Article]:
-    """The first articles of the archive that are no labelled ones, by id and by text.
-
-    Near-duplicates are kept out where the archive is made, by `choose.py`.
-    """
-    known = [*split.train, *split.dev, *split.test]
-    ids = {article.id for article in known}
-    texts = {article.article.text for article in known}
-    found = read_archive(options.unlabelled, bad_input="skip", report=tqdm.write)
-    fresh = (
-        article.article
-        for article in found
-        if article.id not in ids and article.article.text not in texts
-    )
-    return list(islice(fresh, options.pool))
-
-
-def network_scores(
-    model: BagClassifier, bags: Dataset, dev: Dataset, dev_gold: Gold, checkpoint: Checkpoint
+def round_scores(
+    model: BagClassifier,
+    pool: ScoredPool,
+    dev: Dataset,
+    dev_gold: Gold,
+    checkpoint: Checkpoint,
+    tokenizer: Tokenizer,
+    folder: Workspace,
 ) -> Floats:
-    """The network's scores, calibrated on the dev part: (articles, labels)."""
-    slope, bias = fit_calibration(_logits(model, dev, checkpoint), dev_gold)
-    return calibrate(_logits(model, bags, checkpoint), slope, bias)
+    """The network's scores of the pool, calibrated on the dev part: (articles, labels).
+
+    They are kept in the round's folder, so that a run that is resumed does not score again.
+    """
+
+    def compute() -> Floats:
+        slope, bias = fit_calibration(score_bags(model, dev, checkpoint.pad_id), dev_gold)
+        bags = build_bags(pool.articles, pool.scores[0], tokenizer)
+        return calibrate(score_bags(model, bags, checkpoint.pad_id), slope, bias)
+
+    return kept(folder.folder / "scores.npy", compute)
 
 
 def dev_quality(
     model: BagClassifier, dev: Dataset, dev_gold: Gold, checkpoint: Checkpoint
 ) -> float:
     """Micro-averaged average precision on the dev part."""
-    logits = _logits(model, dev, checkpoint)
+    logits = score_bags(model, dev, checkpoint.pad_id)
     return float(average_precision_score(dev_gold, logits, average="micro"))
 
 
-def mean_logit(scores: Sequence[Floats]) -> Floats:
-    """The ensemble's scores: the mean of the members' logits, as a score again."""
-    clipped = [np.clip(part, _SUREST, 1 - _SUREST) for part in scores]
-    logits = np.mean([np.log(part / (1 - part)) for part in clipped], axis=0)
-    return calibrate(logits, np.ones(1), np.zeros(1))
-
-
 def choose_confident(scores: Floats, count: int) -> NDArray[np.int64]:
-    """Rows with the surest scores, as many of each topic, and of none, as there are.
+    """Rows with the surest scores: every label's surest in turn, and those with no label.
 
-    An article is as sure as its least sure label, and stands for its best-scored topic, or
-    for none where no score reaches one half.
+    An article is as sure as its least sure label. It stands for every label that it scores one
+    half or more for: most labels hold beside another, and would not have a turn by best score.
     """
     sureness = np.abs(scores - 0.5).min(axis=1)
-    topic = np.where(scores.max(axis=1) < 0.5, scores.shape[1], scores.argmax(axis=1))
     order = np.argsort(-sureness, kind="stable")
-    # Place of an article among those of its topic: sorting by it takes every topic in turn.
-    places = np.zeros(len(scores), np.int64)
-    for each in np.unique(topic):
-        members = order[topic[order] == each]
-        places[members] = np.arange(len(members))
-    return np.lexsort((-sureness, places))[:count]
+    holds = np.column_stack([scores >= 0.5, scores.max(axis=1) < 0.5])
+    rankings = [order[column[order]] for column in holds.T]
+    return np.array(take_turns(rankings, count), np.int64)
 
 
-def _logits(model: BagClassifier, bags: Dataset, checkpoint: Checkpoint) -> Floats:
-    return network_logits(model, bags, checkpoint.pad_id, bf16=has_bf16())
+def _save_pool(pool: ScoredPool, file: Path) -> None:
+    """Write a line an article, beside `file` first, then in its place."""
+    staging = file.with_name(f".{file.name}.{os.getpid()}")
+    with staging.open("w", encoding="utf-8") as target:
+        for article, scores in zip(pool.articles, pool.scores.swapaxes(0, 1), strict=True):
+            row = {**asdict(article), "scores": scores.tolist()}
+            target.write(json.dumps(row, ensure_ascii=False) + "\n")
+    staging.replace(file)
+
+
+def _load_pool(file: Path, labels: Sequence[str], key: str) -> ScoredPool:
+    with file.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    articles = [Article(row["text"], row["title"], row["id"]) for row in rows]
+    scores = np.array([row["scores"] for row in rows]).swapaxes(0, 1)
+    return ScoredPool(articles, scores, tuple(labels), key)

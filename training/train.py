@@ -38,9 +38,11 @@ from training.metrics import gold_of, table, targets_of
 from training.model import BagClassifier
 from training.network import check_replaceable, save_network
 from training.options import TrainOptions, check_destination, parse_options
-from training.self_training import self_train
+from training.seen import read_seen, refuse_seen, seen_by
+from training.self_training import score_pool, self_train
 from training.splits import Split, split_articles
-from training.tuning import tune
+from training.teachers import score_bags
+from training.tuning import fit_calibration, tune
 from training.workspace import Workspace, open_workspace
 
 _PARITY_ARTICLES = 200
@@ -90,6 +92,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
     articles = read_labelled(options.data, taxonomy.labels)
     split = split_articles(articles, test_fold=options.test_fold, hold_out=options.hold_out)
+    refuse_seen("--encoder", [checkpoint.folder], split.test)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
@@ -123,17 +126,21 @@ def train_network(
 ) -> tuple[BagClassifier, list[dict[str, Any]]]:
     """Fine-tune, and self-train where there is an archive; returns its rounds as well."""
     options, split, labels = inputs.options, inputs.split, inputs.labels
+    tokenizer = inputs.tokenizer
+    # The archive first: a bad one, or a teacher that has seen too much, ends the run here.
+    pool = score_pool(split, labels, tokenizer, options, workspace) if options.unlabelled else None
     targets = targets_of(split.train, labels, options.fit.unsure_softness)
-    train_bags = build_bags(articles_of(split.train), targets, inputs.tokenizer)
+    train_bags = build_bags(articles_of(split.train), targets, tokenizer)
     bags = (train_bags, inputs.dev_bags)
     model = fit(inputs.checkpoint, *bags, options.fit, workspace, labels, resume=options.resume)
     rounds: list[dict[str, Any]] = []
-    if options.unlabelled:
+    if pool:
+        parts = (*bags, gold_of(split.dev, labels))
         model, rounds = self_train(
-            model, inputs.checkpoint, bags, split, labels, inputs.tokenizer, options, workspace
+            model, inputs.checkpoint, parts, pool, tokenizer, options, workspace
         )
     if options.keep_network:
-        save_network(model, inputs.checkpoint, labels, options.keep_network)
+        keep_network(model, inputs)
     return model, rounds
 
 
@@ -169,6 +176,20 @@ def publish(
     point_current(version)
     report(manifest, version)
     return version
+
+
+def keep_network(model: BagClassifier, inputs: Inputs) -> None:
+    """Keep the network with its own calibration and a record of what it has learned from."""
+    options, split, checkpoint = inputs.options, inputs.split, inputs.checkpoint
+    assert options.keep_network is not None
+    logits = score_bags(model, inputs.dev_bags, checkpoint.pad_id)
+    calibration = fit_calibration(logits, gold_of(split.dev, inputs.labels))
+    seen = seen_by([*split.train, *split.dev], options.test_fold)
+    for teacher in options.teacher:
+        seen |= read_seen(teacher)
+    save_network(
+        model, checkpoint, inputs.labels, options.keep_network, calibration=calibration, seen=seen
+    )
 
 
 def report(manifest: Manifest, version: Path) -> None:

@@ -146,7 +146,8 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _empty(workspace: Workspace) -> None:
     # The key first: what is left by a kill in here then belongs to no run.
-    for file in (workspace.folder / _KEY, workspace.fitted, workspace.activations):
+    pools = workspace.folder.glob("pool-*.jsonl")
+    for file in (workspace.folder / _KEY, workspace.fitted, workspace.activations, *pools):
         file.unlink(missing_ok=True)
     rounds = workspace.folder.glob("round-*")
     for part in (workspace.checkpoints, workspace.exports, *rounds):

@@ -4,23 +4,19 @@ import json
 from importlib.metadata import version as installed
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from rasid.article import Article
 from rasid.artifact import CURRENT, read_artifact, write_artifact
 from rasid.classifier import Classifier
 from rasid.manifest import Manifest
-from rasid.taxonomy import read_taxonomy
 from tests.tiny import write_articles
 from tests.training.runs import arguments_of, train
-from training.articles import DataError, read_labelled
+from training.articles import DataError
 from training.bags import MAX_TRAINED_WINDOWS
 from training.encoders import find_encoder
 from training.options import parse_options
 from training.parity import ParityError
-from training.self_training import choose_confident, mean_logit, read_pool
-from training.splits import split_articles
 from training.train import read_inputs
 
 
@@ -62,21 +58,10 @@ def test_the_same_seed_gives_the_same_model(inputs: list[str], tmp_path: Path) -
     assert scoring[0] == scoring[1]
 
 
-def archive_of(inputs: list[str], folder: Path) -> Path:
-    """50 unlabelled articles, and two that are labelled ones: by id and by text."""
-    archive = write_articles(folder / "archive.jsonl", count=50, seed=5)
-    rows = [json.loads(row) for row in archive.read_text("utf-8").splitlines()]
-    known = json.loads(Path(inputs[0]).read_text("utf-8").splitlines()[0])
-    lines = [{"id": f"a{i}", "text": row["text"]} for i, row in enumerate(rows)]
-    lines += [{"id": known["id"], "text": rows[0]["text"]}, {"id": "copy", "text": known["text"]}]
-    archive.write_text("\n".join(json.dumps(line, ensure_ascii=False) for line in lines), "utf-8")
-    return archive
-
-
 def test_frozen_layers_are_trained_around_also_in_self_training(
     inputs: list[str], tmp_path: Path
 ) -> None:
-    archive = archive_of(inputs, tmp_path)
+    archive = write_articles(tmp_path / "archive.jsonl", count=50, seed=5)
     learn = ["--unlabelled", str(archive), "--pseudo-articles", "20", "--rounds", "1"]
     version = train(inputs, tmp_path, "--version", "frozen", "--freeze-layers", "1", *learn)
     training = read_artifact(version).manifest.training
@@ -85,36 +70,6 @@ def test_frozen_layers_are_trained_around_also_in_self_training(
     # Activations take gigabytes, and a finished fine-tuning has no use for them.
     assert len(list((tmp_path / "work").glob("**/fitted.safetensors"))) == 2
     assert not list((tmp_path / "work").glob("**/activations.npy"))
-
-
-def test_self_training_learns_from_an_archive(inputs: list[str], tmp_path: Path) -> None:
-    archive = archive_of(inputs, tmp_path)
-    options = ["--unlabelled", str(archive), "--pseudo-articles", "20", "--rounds", "2"]
-    version = train(inputs, tmp_path, "--version", "taught", *options)
-    rounds = read_artifact(version).manifest.training["self_training"]
-    assert 1 <= len(rounds) <= 2
-    assert all(part["articles"] == 20 for part in rounds)
-    assert all(part["kept"] for part in rounds[:-1])
-
-    parsed = parse_options([*inputs, *options])
-    split = split_articles(
-        read_labelled(parsed.data, read_taxonomy(parsed.taxonomy).labels),
-        test_fold=0,
-        hold_out=True,
-    )
-    pool = read_pool(parsed, split)
-    assert [article.id for article in pool] == [f"a{i}" for i in range(50)]
-
-
-def test_confident_articles_are_taken_from_every_topic_in_turn() -> None:
-    sure = np.array([[0.99, 0.01]] * 5 + [[0.9, 0.1]] * 5 + [[0.05, 0.8]] * 2 + [[0.2, 0.2]] * 3)
-    assert choose_confident(sure, 6).tolist() == [0, 10, 12, 1, 11, 13]
-    assert sorted(choose_confident(sure, 100).tolist()) == list(range(15))
-
-
-def test_the_ensemble_is_the_mean_of_logits() -> None:
-    scores = mean_logit([np.array([[0.9, 0.0, 0.3]]), np.array([[0.1, 0.0, 0.3]])])
-    assert scores == pytest.approx(np.array([[0.5, 0.001, 0.3]]), abs=1e-6)
 
 
 def test_interruption_leaves_the_served_version_alone(
