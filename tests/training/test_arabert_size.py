@@ -1,5 +1,6 @@
 """The AraBERT path at its true size: 12 × 768, 64,000 pieces, random weights."""
 
+import json
 import os
 import resource
 import time
@@ -14,7 +15,13 @@ from rasid.artifact import read_artifact
 from rasid.classifier import Classifier
 from rasid.runtime import cpu_quota
 from tests.tiny import write_articles
+from tests.training.made import write_archive, write_network
+from training.distill import main as distill
+from training.distill_options import parse_options as distill_options
+from training.encoders import find_encoder
 from training.options import parse_options
+from training.pretrain import main as pretrain
+from training.pretrain_options import parse_options as pretrain_options
 from training.train import main
 
 SHARED = Path(os.environ.get("RASID_SHARED", "../shared"))
@@ -66,3 +73,29 @@ def test_train_export_parity_and_answer(
             f"{WORDS_OF_AN_ARTICLE} words, model.onnx {size:.0f} MiB, "
             f"{trained_in:.1f} GiB resident at most while training"
         )
+
+
+@pytest.mark.slow
+def test_continued_pre_training_and_distillation(checkpoint: Path, tmp_path: Path) -> None:
+    archive = write_archive(tmp_path / "archive.jsonl", count=80)
+    size = "--window 128 --batch 2 --accumulate 1 --passes 0.4 --head-steps 2"
+    told = [str(archive), "--encoder", str(checkpoint), "--out", str(tmp_path / "adapted")]
+    adapted = pretrain(
+        pretrain_options([*told, "--work", str(tmp_path / "pretrain"), *size.split()])
+    )
+    losses = json.loads((adapted / "pretraining.json").read_text("utf-8"))["losses"]
+    assert losses[-1]["eval_loss"] < losses[0]["loss"]
+    encoder = find_encoder(str(adapted))
+    assert encoder.profile == "arabert"
+    assert encoder.config["hidden_dropout_prob"] == 0.1
+
+    network = write_network(tmp_path / "network", adapted)
+    labelled = write_articles(tmp_path / "articles.jsonl", count=40)
+    told = [str(archive), "--labelled", str(labelled), "--teacher", str(network), "--layers", "3"]
+    size = "--articles 12 --window 128 --overlap 16"
+    places = ["--out", str(tmp_path / "student"), "--work", str(tmp_path / "distill")]
+    student = find_encoder(str(distill(distill_options([*told, *places, *size.split()]))))
+    assert student.config["num_hidden_layers"] == 3
+    assert student.config["hidden_size"] == 768
+    assert student.config["vocab_size"] == 64_000
+    assert student.tokenizer_json == encoder.tokenizer_json
