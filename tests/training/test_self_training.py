@@ -68,6 +68,17 @@ def test_self_training_learns_from_an_archive(folder: Path, tmp_path: Path) -> N
     assert all(part["kept"] for part in rounds[:-1])
 
 
+def test_frozen_layers_are_trained_around_also_here(folder: Path, tmp_path: Path) -> None:
+    more = ["--version", "frozen", "--rounds", "1", "--freeze-layers", "1"]
+    version = main(options_for(folder, tmp_path, *more))
+    training = read_artifact(version).manifest.training
+    assert training["freeze_layers"] == 1
+    assert len(training["self_training"]) == 1
+    # Activations take gigabytes, and a finished fine-tuning has no use for them.
+    assert len(list((tmp_path / "work").glob("**/fitted.safetensors"))) == 2
+    assert not list((tmp_path / "work").glob("**/activations.npy"))
+
+
 def test_a_run_that_is_resumed_scores_nothing_again(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,6 @@ from rasid.article import Article
 from rasid.artifact import CURRENT, read_artifact, write_artifact
 from rasid.classifier import Classifier
 from rasid.manifest import Manifest
-from tests.tiny import write_articles
 from tests.training.runs import arguments_of, train
 from training.articles import DataError
 from training.bags import MAX_TRAINED_WINDOWS
@@ -56,20 +55,6 @@ def test_the_same_seed_gives_the_same_model(inputs: list[str], tmp_path: Path) -
     folders = [train(inputs, tmp_path / name, "--version", name) for name in ("a", "b")]
     scoring = [read_artifact(folder).manifest.scoring for folder in folders]
     assert scoring[0] == scoring[1]
-
-
-def test_frozen_layers_are_trained_around_also_in_self_training(
-    inputs: list[str], tmp_path: Path
-) -> None:
-    archive = write_articles(tmp_path / "archive.jsonl", count=50, seed=5)
-    learn = ["--unlabelled", str(archive), "--pseudo-articles", "20", "--rounds", "1"]
-    version = train(inputs, tmp_path, "--version", "frozen", "--freeze-layers", "1", *learn)
-    training = read_artifact(version).manifest.training
-    assert training["freeze_layers"] == 1
-    assert len(training["self_training"]) == 1
-    # Activations take gigabytes, and a finished fine-tuning has no use for them.
-    assert len(list((tmp_path / "work").glob("**/fitted.safetensors"))) == 2
-    assert not list((tmp_path / "work").glob("**/activations.npy"))
 
 
 def test_interruption_leaves_the_served_version_alone(
