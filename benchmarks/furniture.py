@@ -15,7 +15,9 @@ import zstandard
 
 from rasid.furniture import find_furniture
 
+# A line is running text with this many words, or with fewer and a full stop.
 _RUNNING_WORDS = 20
+_SENTENCE_WORDS = 6
 
 
 def main() -> None:
@@ -44,7 +46,7 @@ def main() -> None:
         print(f"{source:28}{removed[source] / chars[source]:8.3%} of {chars[source]} characters")
     print(f"{removed.total() / chars.total():.3%} of all characters removed")
     print(f"{touched} of {documents} documents have furniture")
-    print(f"{lost} of {running} lines of {_RUNNING_WORDS} words or more removed")
+    print(f"{lost} of {running} lines of running text removed")
     for span in chance.sample(shown, min(options.show, len(shown))):
         print("-", span.replace("\n", " ⏎ ")[:300])
 
@@ -63,7 +65,8 @@ def sample(folder: Path, count: int, chance: random.Random) -> Iterator[tuple[st
 def _running_lines(text: str) -> Iterator[tuple[int, int]]:
     at = 0
     for line in text.split("\n"):
-        if len(line.split()) >= _RUNNING_WORDS:
+        words = len(line.split())
+        if words >= _RUNNING_WORDS or (words >= _SENTENCE_WORDS and line.rstrip().endswith(".")):
             yield at, at + len(line)
         at += len(line) + 1
 

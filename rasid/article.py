@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from rasid.errors import EmptyText, InvalidText, TextTooLong
 
+LINE_BREAKS = "\n\r\v\f\x85\u2028\u2029"
+"""Characters at which a line of an article ends, whatever software wrote the page."""
+
 
 @dataclass(frozen=True, slots=True)
 class Article:

@@ -1,68 +1,47 @@
 """Site furniture: the lines of a page that are not its article.
 
 A line is judged by what it says (phrases of share bars, comment forms, copyright, menus…),
-by where it stands (under a 'read also' heading, in a run of menu items, after the comment
-form) and by repetition. Running text is never furniture, whatever it says.
+by where it stands (under a 'read also' heading, in a list of headlines or a run of menu
+items, after the comment form) and by repetition.
 """
 
 import re
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
-from itertools import combinations, groupby
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
 
+from rasid.article import LINE_BREAKS
 from rasid.classification import Span
-from rasid.furniture_phrases import (
-    ASKS,
-    LINES,
-    LINK_HEADINGS,
-    MAX_TAIL_WORDS,
-    NOTICES,
-    TAIL_HEADINGS,
-    THINGS,
+from rasid.furniture_lines import (
+    HEADLINE_WORDS,
+    MENU_WORDS,
+    Line,
+    Words,
+    fold,
+    judge_line,
+    opens_tail,
 )
 
-_LINE = re.compile("[^\n\r\x85\u2028\u2029]+")
-_MARKS = re.compile(
-    "[\u0610-\u061a\u064b-\u065f\u0670\u0640\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufe0f\ufeff]"
-)
-_LETTERS = str.maketrans("أإآٱىةؤئ", "اااايهوي")
-_NUMBER = re.compile(r"\d[\d.,]*[kKmM]?(?!\w)")
-_PUNCTUATION = re.compile(r"[^\w#©]+")
-_SENTENCE_END = re.compile(r"[.!?؟…:؛][\"'»”)\]]*$")
-_COPYRIGHT = re.compile(r"[©®]|\(c\)\s*\d{4}", re.IGNORECASE)
-_ITEM_SEPARATORS = re.compile(r"\s*[|•·/›>»«‹←→,،–—-]\s*")
-_MENU_SEPARATOR = re.compile(r"\s[|»›>•]\s")
-_BAR_ITEMS = 3
-
-# Running text: this many words, or fewer that end like a sentence.
-_LONG_LINE = 18
-_LONGEST_LINE = 600
-_SENTENCE_WORDS = 7
-_HEADLINE_WORDS = 22
-_MENU_WORDS = 3
+_LINE = re.compile(f"[^{LINE_BREAKS}]+")
 _MENU_LINES = 4
-_SHORT_WORDS = 9
-_HEADING_WORDS = 7
 _SUBTITLE_WORDS = 5
 _REPEATED_WORDS = 15
-# 'Read also: headline' on one line.
-_AFTER_INLINE_HEADING = re.compile(r"[:：|>»–—-]")
 
-Words = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Line:
-    start: int
-    end: int
-    raw: str
-    folded: Words
-    words: int
-    running: bool
-    furniture: bool = False
+# A list of headlines that no known heading announces: this many lines, so many words each and
+# on average.
+_LIST_LINES = 3
+_LIST_WORDS = range(4, 18)
+_MEAN_WORDS = 6
+_HEADING_WORDS = 4
+_SENTENCE_STOP = re.compile(r"[.!?؟…][\"'»”)\]]*$|[\"»”)]$")
+_NO_HEADLINE = re.compile(r"[.:،,؛][\"'»”)\]]*$")
+_BULLET = re.compile(r"[-–—•●▪■◄►»*·]|\d{1,2}\s?[-.)/]")
+# Where paragraphs do not end like sentences, lines of a paragraph look like headlines.
+_PUNCTUATED = 0.9
+_LEAST_SENTENCES = 2
+_PREFIX = re.compile("[وفبكل]?(?:ال|لل)?")
+_STEM_LETTERS = 5
+_LEAST_STEM = 4
 
 
 def find_furniture(text: str) -> tuple[Span, ...]:
@@ -70,23 +49,19 @@ def find_furniture(text: str) -> tuple[Span, ...]:
 
     Neighbouring lines of furniture make one span with the blank lines between them.
     """
-    judged: dict[str, _Line] = {}
+    judged: dict[str, Line] = {}
     lines = [
         replace(line, start=line.start + start, end=line.end + start)
         for start, raw in _raw_lines(text)
-        if (line := judged.get(raw) or judged.setdefault(raw, _judge(raw)))
+        if (line := judged.get(raw) or judged.setdefault(raw, judge_line(raw)))
     ]
+    _mark_asking(lines)
     _mark_link_lists(lines)
+    _mark_headline_lists(lines)
     _mark_repeated(lines)
     _mark_menus(lines)
     _mark_tail(lines)
     return tuple(_spans(lines))
-
-
-def fold(line: str) -> Words:
-    """A line's words for comparison: unmarked letters, lower case, `#` for a number."""
-    folded = _MARKS.sub("", unicodedata.normalize("NFKC", line)).translate(_LETTERS).casefold()
-    return tuple(_PUNCTUATION.sub(" ", _NUMBER.sub("#", folded)).split())
 
 
 def _raw_lines(text: str) -> Iterator[tuple[int, str]]:
@@ -96,106 +71,22 @@ def _raw_lines(text: str) -> Iterator[tuple[int, str]]:
             yield match.start() + match.group().index(stripped[0]), stripped
 
 
-def _judge(raw: str) -> _Line:
-    words = raw.count(" ") + 1
-    if words > 3 * _LONG_LINE or len(raw) > _LONGEST_LINE:
-        # Running text whatever it says: folding it would only cost time (much of it: several
-        # patterns take the square of a line's length).
-        return _Line(0, len(raw), raw, (), words, running=True)
-    folded = fold(raw)
-    notice = _is_notice(folded, raw)
-    inline = words <= _HEADLINE_WORDS + 3 and _is_inline_link(folded, raw)
-    running = words >= _LONG_LINE or (
-        words >= _SENTENCE_WORDS and bool(_SENTENCE_END.search(raw[-8:]))
-    )
-    running = running and not (notice or inline)
-    furniture = not running and (notice or inline or _says_furniture(folded, raw))
-    return _Line(0, len(raw), raw, folded, words, running, furniture)
+def _mark_asking(lines: Sequence[Line]) -> None:
+    """Lines that ask for something, beside a line that is furniture on its own account."""
+    furniture = [False, *(line.furniture for line in lines), False]
+    for place, line in enumerate(lines):
+        if line.asks and (furniture[place] or furniture[place + 2]):
+            line.furniture = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrases:
-    whole: frozenset[Words]
-    openings: dict[str, list[Words]]
-
-
-@cache
-def _phrases(source: str) -> _Phrases:
-    whole, openings = set(), defaultdict(list)
-    for entry in source.replace("\n", "|").split("|"):
-        words = fold(entry)
-        if words and entry.endswith("*"):
-            openings[words[0]].append(words)
-        elif words:
-            whole.add(words)
-    return _Phrases(frozenset(whole), dict(openings))
-
-
-def _matches(folded: Words, source: str) -> bool:
-    if not folded:
-        return False
-    phrases = _phrases(source)
-    return folded in phrases.whole or any(
-        folded[: len(opening)] == opening and len(folded) <= len(opening) + MAX_TAIL_WORDS
-        for opening in phrases.openings.get(folded[0], ())
-    )
-
-
-def _is_notice(folded: Words, raw: str) -> bool:
-    short = len(folded) < 2 * _LONG_LINE
-    return short and (_matches(folded, NOTICES) or bool(_COPYRIGHT.search(raw)))
-
-
-def _is_inline_link(folded: Words, raw: str) -> bool:
-    separator = _AFTER_INLINE_HEADING.search(raw)
-    if not separator:
-        return False
-    heading = fold(raw[: separator.start()])
-    return len(folded) > len(heading) > 1 and (
-        _matches(heading, LINK_HEADINGS) or _asks_for_something(heading)
-    )
-
-
-def _says_furniture(folded: Words, raw: str) -> bool:
-    if any(_matches(folded, source) for source in (LINES, TAIL_HEADINGS)):
-        return True
-    if _asks_for_something(folded) or _is_link_heading(folded):
-        return True
-    items = [item for item in map(fold, _ITEM_SEPARATORS.split(raw)) if item]
-    said = sum(_matches(item, LINES) for item in items)
-    if len(items) >= _BAR_ITEMS and 2 * said >= len(items):
-        return True
-    if len(_MENU_SEPARATOR.findall(raw)) >= _BAR_ITEMS - 1 and max(map(len, items)) <= _MENU_WORDS:
-        return True
-    return len(folded) >= _BAR_ITEMS and all(_matches((word,), LINES) for word in folded)
-
-
-def _asks_for_something(folded: Words) -> bool:
-    return len(folded) <= _SHORT_WORDS and _has_any(folded, ASKS) and _has_any(folded, THINGS)
-
-
-def _is_link_heading(folded: Words) -> bool:
-    """Whether a short line is one of the headings, or has one of two words or more in it."""
-    if _matches(folded, LINK_HEADINGS):
-        return True
-    parts = combinations(range(len(folded) + 1), 2) if len(folded) <= _HEADING_WORDS else ()
-    whole = _phrases(LINK_HEADINGS).whole
-    return any(end - start > 1 and folded[start:end] in whole for start, end in parts)
-
-
-def _has_any(folded: Words, source: str) -> bool:
-    whole = _phrases(source).whole
-    return any((word,) in whole for word in folded)
-
-
-def _mark_link_lists(lines: Sequence[_Line]) -> None:
+def _mark_link_lists(lines: Sequence[Line]) -> None:
     """The headlines under a 'read also' heading, up to the next running text."""
-    run: list[_Line] | None = None
+    run: list[Line] | None = None
     for line in lines:
-        if line.furniture and _is_link_heading(line.folded):
+        if line.furniture and line.heading:
             _close(run, text_follows=False)
             run = []
-        elif line.running or line.words > _HEADLINE_WORDS:
+        elif line.running or line.words > HEADLINE_WORDS:
             _close(run, text_follows=True)
             run = None
         elif run is not None:
@@ -203,7 +94,7 @@ def _mark_link_lists(lines: Sequence[_Line]) -> None:
     _close(run, text_follows=False)
 
 
-def _close(run: list[_Line] | None, *, text_follows: bool) -> None:
+def _close(run: list[Line] | None, *, text_follows: bool) -> None:
     # The last short line before running text is its subtitle.
     if run and text_follows and run[-1].words <= _SUBTITLE_WORDS:
         run.pop()
@@ -211,18 +102,80 @@ def _close(run: list[_Line] | None, *, text_follows: bool) -> None:
         line.furniture = True
 
 
-def _mark_repeated(lines: Sequence[_Line]) -> None:
+def _mark_headline_lists(lines: Sequence[Line]) -> None:
+    """Headlines one below another after some text, whatever the line above them says.
+
+    A list of the article's own is announced by a colon, or has bullets: with bullets they
+    are headlines where most have no word in common with the article.
+    """
+    running = [place for place, line in enumerate(lines) if line.running]
+    ended = sum(_ends_sentence(lines[place]) for place in running)
+    if ended < max(_PUNCTUATED * len(running), _LEAST_SENTENCES):
+        return
+    bulleted = any(_is_headline(line) and _BULLET.match(line.raw) for line in lines)
+    own = _stems(lines[place] for place in running) if bulleted else frozenset()
+    for listed, group in groupby(enumerate(lines), key=lambda item: _is_headline(item[1])):
+        places = [place for place, _ in group]
+        if listed and places[0] > running[0]:
+            _mark_headlines(lines, places[0], places[-1] + 1, own)
+
+
+def _mark_headlines(lines: Sequence[Line], start: int, end: int, own: frozenset[str]) -> None:
+    run = list(lines[start:end])
+    if end < len(lines) and lines[end].running and run[-1].words <= _SUBTITLE_WORDS:
+        run.pop()
+    headed = not lines[start - 1].running and lines[start - 1].words <= _HEADING_WORDS
+    announced = any(map(_announces, lines[start - 1 - headed : start]))
+    few = len(run) < _LIST_LINES or sum(line.words for line in run) < _MEAN_WORDS * len(run)
+    facts = all(":" in line.raw for line in run)
+    if few or facts or announced:
+        return
+    if any(_BULLET.match(line.raw) for line in run):
+        known = sum(not own.isdisjoint(_stems([line])) for line in run)
+        if 2 * known >= len(run):
+            return
+    for line in [*lines[start - headed : start], *run]:
+        line.furniture = True
+
+
+def _is_headline(line: Line) -> bool:
+    judged = line.running or line.furniture
+    return not judged and line.words in _LIST_WORDS and not _NO_HEADLINE.search(line.raw[-8:])
+
+
+def _ends_sentence(line: Line) -> bool:
+    return bool(_SENTENCE_STOP.search(line.raw[-8:]))
+
+
+def _announces(line: Line) -> bool:
+    return line.raw.endswith(":") or (line.running and not _ends_sentence(line))
+
+
+def _stems(lines: Iterable[Line]) -> frozenset[str]:
+    """The longer words of `lines` without what Arabic writes together with a word."""
+    words = (word for line in lines for word in fold(line.raw))
+    stems = (_PREFIX.sub("", word, count=1) for word in words)
+    return frozenset(stem[:_STEM_LETTERS] for stem in stems if len(stem) >= _LEAST_STEM)
+
+
+def _mark_repeated(lines: Sequence[Line]) -> None:
     """Short lines that were there before: the first stays, it may be the headline."""
-    seen: set[str] = set()
+    seen: set[Words | str] = set()
     for line in lines:
         if line.furniture or line.running or line.words > _REPEATED_WORDS or not line.folded:
             continue
-        if line.raw in seen:
+        key = line.folded if _is_stamp(line.folded) or "#" not in line.folded else line.raw
+        if key in seen:
             line.furniture = True
-        seen.add(line.raw)
+        seen.add(key)
 
 
-def _mark_menus(lines: Sequence[_Line]) -> None:
+def _is_stamp(folded: Words) -> bool:
+    """Whether it is something like '3 hours ago'; a number at the end counts parts instead."""
+    return len(folded) <= MENU_WORDS and "#" in folded[:-1]
+
+
+def _mark_menus(lines: Sequence[Line]) -> None:
     """Runs of very short lines before the first running text or after the last."""
     running = [place for place, line in enumerate(lines) if line.running]
     first, last = (running[0], running[-1]) if running else (len(lines), -1)
@@ -234,23 +187,23 @@ def _mark_menus(lines: Sequence[_Line]) -> None:
                 line.furniture = True
 
 
-def _is_item(line: _Line) -> bool:
-    return line.furniture or (line.words <= _MENU_WORDS and not line.running)
+def _is_item(line: Line) -> bool:
+    return line.furniture or (line.words <= MENU_WORDS and not line.running)
 
 
-def _mark_tail(lines: Sequence[_Line]) -> None:
+def _mark_tail(lines: Sequence[Line]) -> None:
     """After the comment form or the copyright line, short lines up to the next text."""
     in_tail = False
     for line in lines:
-        if line.furniture and _matches(line.folded, TAIL_HEADINGS):
+        if opens_tail(line):
             in_tail = True
         elif line.running:
             in_tail = False
-        elif in_tail and line.words <= _MENU_WORDS:
+        elif in_tail and line.words <= MENU_WORDS:
             line.furniture = True
 
 
-def _spans(lines: Sequence[_Line]) -> Iterator[Span]:
+def _spans(lines: Sequence[Line]) -> Iterator[Span]:
     for furniture, group in groupby(lines, key=lambda line: line.furniture):
         run = list(group)
         if furniture:

@@ -1,7 +1,8 @@
 """Pages with marked furniture: written blocks in many layouts, one page a seed.
 
 Every block is a list of lines; the blocks of `KNOWN` were written with the detector's phrases
-at hand, those of `HELD_OUT` afterwards in other wordings, and are never tuned on.
+at hand, those of `HELD_OUT` afterwards in other wordings, and are never tuned on. `LISTS` has
+what can be told by its shape only.
 """
 
 import random
@@ -45,6 +46,16 @@ HEADLINES = """
 لجنة برلمانية تستمع إلى مدير المكتب الوطني
 جمعية تطلق قافلة طبية نحو القرى الجبلية
 شركة محلية تبدأ تصدير الزيتون إلى ثلاث دول
+""".strip().splitlines()
+
+# For pages that need more headlines than there are above.
+MORE_HEADLINES = """
+مزارعون يجربون صنفا جديدا من الفستق الحلبي
+عودة القطار السياحي إلى الخدمة بعد توقف طويل
+بلدية جبلية تمنح المنازل المهجورة لصناع الفخار
+باحثة تؤرخ لأقدم مدرسة للبنات في الواحات
+نحالون يشكون تراجع إنتاج العسل هذا الموسم
+فرقة مسرحية هاوية تجوب القرى بعرض للأطفال
 """.strip().splitlines()
 
 TRAPS = """
@@ -142,6 +153,21 @@ HELD_OUT = {
     ],
 }
 
+# Lists of headlines that no known heading announces.
+LISTS = {
+    "top": HELD_OUT["top"][:2],
+    "middle": [
+        ["{headline}", "{headline}", "{headline}"],
+        ["ملفات ساخنة", "{headline}", "{headline}", "{headline}"],
+        ["من اختيار المحرر", "• {headline}", "• {headline}", "• {headline}"],
+    ],
+    "bottom": [
+        ["{headline}", "{headline}", "{headline}", "{headline}"],
+        ["تحت المجهر", "{headline}", "{headline}", "{headline}"],
+        ["- {headline}", "- {headline}", "- {headline}"],
+    ],
+}
+
 
 @dataclass(frozen=True)
 class Page:
@@ -154,7 +180,7 @@ class Page:
 def make_page(seed: int, blocks: dict[str, list[list[str]]]) -> Page:
     """One page: furniture above, inside and below an article with subtitles and lists."""
     chance = random.Random(seed)
-    headlines = chance.sample(HEADLINES, len(HEADLINES))
+    headlines = MORE_HEADLINES + chance.sample(HEADLINES, len(HEADLINES))
     traps = chance.sample(TRAPS, len(TRAPS))
     lines: list[tuple[str, bool]] = []
 
