@@ -39,9 +39,11 @@ class Topic:
 class Coverage:
     """How much of the article was read.
 
-    `chars` counts the code points of the text, `chars_classified` those that lie
-    in a window; the difference is furniture (`furniture` holds its spans) and
-    white space around it.
+    `chars` counts the code points of the text, `chars_classified` those that a window
+    takes in, with what normalisation drops between its tokens; the difference is
+    furniture (`furniture` holds its spans) and white space around it. A text of nothing
+    but furniture is classified all the same. `tokens` counts those of all windows,
+    special tokens and what windows share included.
     """
 
     chars: int

@@ -13,7 +13,7 @@ from rasid.manifest import Manifest
 from rasid.reading import Reading, read_article
 from rasid.runtime import Runtime
 from rasid.scores import Floats, calibrate, pool
-from rasid.windows import Window, cut_windows, open_tokenizer
+from rasid.windows import Window, cut_windows, open_tokenizer, window_spans
 
 # Under this share of Arabic letters the scores rest on little that the model knows.
 _ARABIC_ENOUGH = 0.5
@@ -121,8 +121,8 @@ def _attach(topic: Topic, evidence: tuple[Evidence, ...]) -> Topic:
 
 def _coverage(article: Article, reading: Reading, windows: Sequence[Window]) -> Coverage:
     covered = bytearray(len(article.text))
-    for window in windows:
-        for field, start, end in reading.locate(*window.span):
+    for span in window_spans(windows, len(reading.text)):
+        for field, start, end in reading.locate(*span):
             if field == "text":
                 covered[start:end] = b"\1" * (end - start)
     return Coverage(

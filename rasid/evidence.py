@@ -2,37 +2,37 @@
 
 import itertools
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from operator import itemgetter
 
 import numpy as np
 
+from rasid.article import LINE_BREAKS
 from rasid.classification import Evidence, Span
 from rasid.reading import Reading
 from rasid.scores import Floats
-from rasid.windows import Window
+from rasid.windows import Window, window_spans
 
 MAX_PASSAGE = 300
 # A label's evidence is looked for in this many of its best windows.
 _BEST_WINDOWS = 2
 # A passage that says less than this hardly stands for a topic on its own.
 _MIN_PASSAGE = 25
+# Where windows hold shorter ones only, their longest: scoring each would take too long.
+_MOST_SHORT = 16
 
-# A full stop between digits is no end of a sentence; a line break always is one.
-# A run of marks is tried from its first one only; from each it would take its length squared.
-_SENTENCE_END = re.compile(r"(?<![.!?؟…])[.!?؟…]++[\"'»”)\]]*+(?=\s|$)|[.!?؟](?=[^\W\d_])|\n+")
+# A full stop between digits is no end of a sentence; a line break always is one. A run of
+# full stops is looked at once, from its first.
+_SENTENCE_END = re.compile(
+    r"(?<![.!?؟…])[.!?؟…]++[\"'»”)\]]*+(?=\s|$)"
+    rf"|[.!?؟](?=[^\W\d_])|[{LINE_BREAKS}]++"
+)
+_LINE_BREAK = re.compile(f"[{LINE_BREAKS}]")
 _CLAUSE_END = re.compile(r"[،؛,;:]\s|\s[-–—]\s")
 
 Score = Callable[[Sequence[str]], Floats]
 """Scores passages on their own: texts → calibrated scores (texts, labels)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A span of the reading and its calibrated scores, shape (labels,)."""
-
-    span: Span
-    scores: Floats
 
 
 def find_evidence(
@@ -45,20 +45,26 @@ def find_evidence(
     """The best passage of at most two sentences or 300 characters for each wanted label.
 
     `wanted` maps labels to their column in `window_logits` (windows, labels). Sentences
-    of a label's best windows are scored on their own by the same model, and the best is
+    inside a label's best windows are scored on their own by the same model, and the best is
     joined with a neighbour where both together score higher: what remains is sufficient
     for the label by itself ('sufficiency', DeYoung et al. 2020, ERASER, arXiv 1911.03429).
+    Every label gets one unless the reading is white space only.
     """
-    sentences, short = (list(passages(reading.text, shortest=n)) for n in (_MIN_PASSAGE, 1))
-    candidates: dict[str, list[Span]] = {}
+    sentences = list(passages(reading.text, shortest=1))
+    spans = window_spans(windows, len(reading.text))
+    best: dict[str, list[Span]] = {}
     for label, column in wanted.items():
-        best = np.argsort(-window_logits[:, column], kind="stable")[:_BEST_WINDOWS]
-        inside = [windows[place].span for place in best]
-        # Where these windows have nothing but short lines, those are the passages.
-        candidates[label] = _overlapping(sentences, inside) or _overlapping(short, inside)
+        order = np.argsort(-window_logits[:, column], kind="stable")
+        best[label] = [spans[place] for place in order[:_BEST_WINDOWS]]
+    candidates = {
+        label: sorted(
+            {s for window in best[label] for s in _inside(reading.text, sentences, window)}
+        )
+        for label in wanted
+    }
     scored = _score(reading.text, itertools.chain(*candidates.values()), score)
     pairs = {
-        label: _pairs(reading.text, candidates[label], scored, column)
+        label: _pairs(reading.text, candidates[label], best[label], scored, column)
         for label, column in wanted.items()
     }
     scored |= _score(reading.text, itertools.chain(*pairs.values()), score)
@@ -68,22 +74,34 @@ def find_evidence(
     }
 
 
-def _overlapping(spans: Sequence[Span], others: Sequence[Span]) -> list[Span]:
-    return [
-        (start, end)
-        for start, end in spans
-        if any(start < last and end > first for first, last in others)
-    ]
-
-
 def passages(text: str, *, shortest: int = _MIN_PASSAGE) -> Iterator[Span]:
     """Sentences of `text`, the long ones cut at clauses or words to 300 characters."""
     bounds = [0, *(m.end() for m in _SENTENCE_END.finditer(text)), len(text)]
     for low, high in itertools.pairwise(bounds):
         for piece in _shorten(text, low, high):
             trimmed = _trim(text, piece)
-            if trimmed[1] - trimmed[0] >= shortest:
+            if _length(trimmed) >= shortest:
                 yield trimmed
+
+
+def _inside(text: str, sentences: Sequence[Span], window: Span) -> list[Span]:
+    """The sentences inside `window`; where all are short, what there is, clipped to it."""
+    low = bisect_right(sentences, window[0], key=itemgetter(1))
+    high = bisect_left(sentences, window[1], key=itemgetter(0))
+    touching = sentences[low:high]
+    whole = [s for s in touching if _length(s) >= _MIN_PASSAGE and _holds(window, s)]
+    if whole:
+        return whole
+    clipped = (_trim(text, (max(s[0], window[0]), min(s[1], window[1]))) for s in touching)
+    return sorted(filter(_length, clipped), key=_length)[-_MOST_SHORT:]
+
+
+def _holds(window: Span, span: Span) -> bool:
+    return window[0] <= span[0] and span[1] <= window[1]
+
+
+def _length(span: Span) -> int:
+    return span[1] - span[0]
 
 
 def _shorten(text: str, start: int, end: int) -> Iterator[Span]:
@@ -111,11 +129,16 @@ def _score(text: str, spans: Iterable[Span], score: Score) -> dict[Span, Floats]
 
 
 def _pairs(
-    text: str, spans: Sequence[Span], scored: Mapping[Span, Floats], column: int
+    text: str,
+    spans: Sequence[Span],
+    windows: Sequence[Span],
+    scored: Mapping[Span, Floats],
+    column: int,
 ) -> list[Span]:
     """The best span joined with its neighbour on either side, where that is short enough.
 
-    Never across a line break: there a paragraph ends, or furniture was left out.
+    Never out of a window, nor across a line break: there a paragraph ends, or furniture was
+    left out.
     """
     if not spans:
         return []
@@ -126,7 +149,8 @@ def _pairs(
         for first, second in neighbours
         if first != second
         and second[1] - first[0] <= MAX_PASSAGE
-        and "\n" not in text[first[1] : second[0]]
+        and not _LINE_BREAK.search(text, first[1], second[0])
+        and any(_holds(window, (first[0], second[1])) for window in windows)
     ]
 
 

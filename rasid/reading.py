@@ -32,8 +32,9 @@ class Reading:
 
     def locate(self, start: int, end: int) -> Iterator[tuple[Field, int, int]]:
         """Yield the parts of the caller's strings that `text[start:end]` was taken from."""
-        first = max(bisect_right([piece.at for piece in self.pieces], start) - 1, 0)
-        for piece in self.pieces[first:]:
+        first = max(bisect_right(self.pieces, start, key=lambda piece: piece.at) - 1, 0)
+        for place in range(first, len(self.pieces)):
+            piece = self.pieces[place]
             if piece.at >= end:
                 return
             low, high = max(start, piece.at), min(end, piece.at + piece.length)

@@ -1,6 +1,8 @@
 """Overlapping token windows that cover a whole article."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -50,6 +52,19 @@ class Window:
 
 
 def open_tokenizer(tokenizer_json: str, windowing: Windowing) -> Tokenizer:
+def window_spans(windows: Sequence[Window], length: int) -> list[Span]:
+    """Which part of a text of `length` code points each of its `windows` takes in.
+
+    Tokens need not reach the edges of the text or meet: what normalisation drops or
+    rewrites between two tokens belongs to the window before, at the start to the first.
+    """
+    starts = list(accumulate((window.span[0] for window in windows[1:]), max, initial=0))
+    return [
+        (start, max(window.span[1], following))
+        for start, window, following in zip(starts, windows, [*starts[1:], length], strict=True)
+    ]
+
+
     """Set up a normalised tokenizer.json for `cut_windows`.
 
     Text that reads like a special token is encoded as text: that switch is not part

@@ -66,6 +66,17 @@ def test_long_articles_are_covered_to_the_last_character(classifier: Classifier)
     assert coverage.tokens > 40 * 40
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["&quot;نعم&quot;", "نعم\u064c\u0651", "\u200f\u202bنعم\u202c", "&amp;", "\u200f", "نعم\n"],
+)
+def test_edges_that_normalisation_drops_or_rewrites_are_classified(
+    classifier: Classifier, text: str
+) -> None:
+    coverage = classifier.classify(Article(text, title="عنوان")).coverage
+    assert coverage.chars_classified == coverage.chars == len(text)
+
+
 def test_evidence_is_a_passage_of_the_callers_text(classifier: Classifier) -> None:
     text = "\u200f" + " ".join(SENTENCES)
     answer = classifier.classify(Article(text, title="اختراق خوادم وطلب فدية من مؤسسة عمومية"))
@@ -113,8 +124,14 @@ def test_warnings(classifier: Classifier) -> None:
 @given(text=st.text(min_size=1, max_size=400), title=st.none() | st.text(max_size=40))
 def test_any_text_is_classified(classifier: Classifier, text: str, title: str | None) -> None:
     answer = classifier.classify(Article(text, title))
-    assert answer.coverage.chars_classified <= answer.coverage.chars == len(text)
+    coverage = answer.coverage
+    edges = [0, *(edge for span in coverage.furniture for edge in span), len(text)]
+    content = [text[start:end] for start, end in zip(edges[::2], edges[1::2], strict=True)]
+    read = [piece for piece in content if piece.strip()]
+    assert coverage.chars_classified == sum(map(len, read or [text]))
     for topic in answer.topics:
+        if text.strip():
+            assert bool(topic.evidence) == (topic.decision != "rejected")
         assert 0 <= topic.score <= 1
         for passage in topic.evidence:
             source = text if passage.field == "text" else title or ""

@@ -1,5 +1,6 @@
 """Windows cover the whole article and lead back to the caller's own strings."""
 
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -11,7 +12,7 @@ from tokenizers import Tokenizer
 from rasid.article import Article
 from rasid.normalization import normalize_tokenizer
 from rasid.reading import read_article
-from rasid.windows import Windowing, cut_windows, open_tokenizer
+from rasid.windows import Windowing, cut_windows, open_tokenizer, window_spans
 from tests.tiny import ENCODER
 
 WINDOWING = Windowing(size=32, overlap=8)
@@ -20,8 +21,13 @@ WORDS = st.lists(st.text("ابتثجحدرسشعفقكلمنهوي", min_size=1,
 
 @pytest.fixture(scope="module")
 def tokenizer() -> Tokenizer:
+    return open_light(WINDOWING)
+
+
+@cache
+def open_light(windowing: Windowing) -> Tokenizer:
     text = (ENCODER / "tokenizer.json").read_text(encoding="utf-8")
-    return open_tokenizer(normalize_tokenizer(text, "light"), WINDOWING)
+    return open_tokenizer(normalize_tokenizer(text, "light"), windowing)
 
 
 @given(words=WORDS)
@@ -44,6 +50,18 @@ def test_a_text_without_tokens_is_one_empty_window(tokenizer: Tokenizer) -> None
     (window,) = cut_windows(tokenizer, ["\u200f"])[0]
     assert len(window.ids) == 2
     assert window.span == (0, 0)
+
+
+@given(words=WORDS, gap=st.sampled_from([" ", " &quot;", "\u064b ", "\u200f \u200e"]))
+@pytest.mark.parametrize("overlap", [0, 8])
+def test_spans_of_windows_leave_nothing_out(overlap: int, words: list[str], gap: str) -> None:
+    text = gap + gap.join(words) + gap
+    (windows,) = cut_windows(open_light(Windowing(size=32, overlap=overlap)), [text])
+    spans = window_spans(windows, len(text))
+    assert (spans[0][0], spans[-1][1]) == (0, len(text))
+    assert all(left[0] <= right[0] <= left[1] for left, right in pairwise(spans))
+    for window, (start, end) in zip(windows, spans, strict=True):
+        assert start <= window.span[0] <= window.span[1] <= end
 
 
 def test_overlap_must_leave_room() -> None:
