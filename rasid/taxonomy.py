@@ -4,11 +4,24 @@ import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from rasid.errors import TaxonomyError
 
 IPTC_MEDIA_TOPICS = "http://cv.iptc.org/newscodes/mediatopic/"
+
+
+def _link(topic: object) -> object:
+    bare = isinstance(topic, str) and topic.isdigit()
+    return f"{IPTC_MEDIA_TOPICS}{topic}" if bare else topic
+
+
+MediaTopic = Annotated[
+    str,
+    BeforeValidator(_link),
+    Field(pattern=r"^http://cv\.iptc\.org/newscodes/mediatopic/20\d{6}$"),
+]
+"""The link of an IPTC Media Topic; read also from its bare id, as in older manifests."""
 
 
 class Bilingual(BaseModel):
@@ -23,7 +36,7 @@ class Bilingual(BaseModel):
 class TopicDefinition(BaseModel):
     """One topic: its id (the label), its names, what it is and what it is not.
 
-    `iptc` holds ids of IPTC Media Topics (https://iptc.org/standards/media-topics/)
+    `iptc` holds links of IPTC Media Topics (https://iptc.org/standards/media-topics/)
     that are the same subject or the nearest broader one.
     """
 
@@ -33,7 +46,7 @@ class TopicDefinition(BaseModel):
     name: Bilingual
     definition: Bilingual
     excludes: Bilingual
-    iptc: tuple[Annotated[str, Field(pattern=r"^20\d{6}$")], ...]
+    iptc: tuple[MediaTopic, ...]
 
 
 class Taxonomy(BaseModel):

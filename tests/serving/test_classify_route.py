@@ -184,6 +184,7 @@ def test_labels_info_and_limits(client: TestClient) -> None:
     topics = client.get("/labels").json()["topics"]
     assert [topic["id"] for topic in topics] == ["crime", "fire", "traffic"]
     assert topics[1]["name"] == {"ar": "حريق", "en": "Fire"}
+    assert topics[1]["iptc"] == ["http://cv.iptc.org/newscodes/mediatopic/20000082"]
     info = client.get("/info").json()
     assert info["model"] == {"name": "fake", "version": "7"}
     assert info["manifest"]["scoring"]["fire"]["threshold"] == 0.5
