@@ -56,7 +56,8 @@ class Engine:
             _logger.critical("the model cannot be served: %s", error)
         except Exception as error:
             self.failure = error
-            _logger.critical("the model cannot be served", exc_info=error)
+            # No article is there yet that this message could quote.
+            _logger.critical("the model cannot be served: %s", error, exc_info=error)
         else:
             self._classifier = classifier
             _logger.info(

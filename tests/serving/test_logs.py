@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 from serving.logs import JsonFormatter, describe, request_id
 
 TEXT = "وقع حريق مهول في غابة قريبة من القرية"
+LATIN = "Large wildfire près du village"
 
 
 @pytest.fixture
@@ -62,19 +63,20 @@ def test_no_article_text_in_the_logs(
     client: TestClient, lines: io.StringIO, path: str, word: str
 ) -> None:
     article = {"text": TEXT + word, "title": "عنوان المقال", "id": "سري", "غريب": TEXT}
-    for accepted in (article, {"text": TEXT + word}):
+    for accepted in (article, {"text": TEXT + word}, {"text": LATIN + word, "title": LATIN}):
         body = {"articles": [accepted]} if path.endswith("batch") else accepted
         client.post(
             path, content=json.dumps(body).encode(), headers={"Content-Type": "application/json"}
         )
-    client.get(f"/{TEXT}", params={"q": TEXT})
-    assert len(requests_in(lines)) == 3
+    client.get(f"/{TEXT}", params={"q": LATIN})
+    assert len(requests_in(lines)) == 4
     service_lines = "".join(
         line
         for line in lines.getvalue().splitlines()
         if json.loads(line)["logger"].startswith("serving")
     )
-    assert not any(secret in service_lines for secret in [*TEXT.split()[1:4], "عنوان", "سري"])
+    secrets = [*TEXT.split()[1:4], *LATIN.split()[:3], "عنوان", "سري"]
+    assert not any(secret in service_lines for secret in secrets)
 
 
 def test_failure_has_its_traceback_under_the_request_id(
