@@ -7,9 +7,9 @@ threads. Each takes one article at a time, in the order of arrival.
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from rasid.article import Article
 from rasid.classification import Classification
@@ -31,6 +31,7 @@ class Engine:
     def __init__(self, load: Callable[[], Classifier], *, workers: int) -> None:
         self._load = load
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="classify")
+        self._running: set[Future[Any]] = set()
         self._classifier: Classifier | None = None
         self.failure: Exception | None = None
         self.draining = False
@@ -39,6 +40,11 @@ class Engine:
     def ready(self) -> bool:
         """Whether new requests should be sent here."""
         return self._classifier is not None and not self.draining
+
+    @property
+    def busy(self) -> bool:
+        """Whether a thread is at work: it cannot be interrupted, only ended with the process."""
+        return any(work.running() for work in self._running.copy())
 
     def loaded(self) -> Classifier:
         """The classifier; raises `NotReady` where there is none."""
@@ -87,6 +93,7 @@ class Engine:
     async def _run(self, work: Callable[[], _Result]) -> _Result:
         # With the caller's context, log lines of the core carry the request's id.
         context = copy_context()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, lambda: context.run(work)
-        )
+        future = self._pool.submit(context.run, work)
+        self._running.add(future)
+        future.add_done_callback(self._running.discard)
+        return await asyncio.wrap_future(future)

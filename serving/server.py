@@ -2,12 +2,13 @@
 
 uvicorn alone closes its socket as soon as it is told to stop, while a balancer still sends
 requests. Here a first SIGTERM or SIGINT only makes /readyz say no; requests are served for
-`drain_seconds` more; then the socket closes and requests in flight finish. A second signal
-ends the process at once.
+`drain_seconds` more; then the socket closes and requests in flight finish, or are given up
+after `stop_seconds`. A second signal ends the process at once.
 """
 
 import contextlib
 import json
+import logging
 import os
 import time
 from types import FrameType
@@ -18,6 +19,7 @@ from fastapi import FastAPI
 from serving.engine import Engine
 from serving.settings import Settings
 
+_logger = logging.getLogger(__name__)
 _ARTICLE = (
     "أحبطت مصالح الجمارك بميناء طنجة المتوسط محاولة تهريب كمية من المخدرات "
     "كانت مخبأة داخل شاحنة، وفتحت النيابة العامة تحقيقا في الموضوع."
@@ -27,11 +29,17 @@ _ARTICLE = (
 def serve(app: FastAPI, settings: Settings) -> int:
     """Serve `app` until a signal stops it; returns the exit code of the process.
 
-    0 after a stop, 1 where the model could not be loaded.
+    0 after a stop, 1 where the model could not be loaded. Where a thread is still at work
+    then, the process ends here: Python would wait for the thread.
     """
     engine: Engine = app.state.engine
     Server(app, engine, settings).run()
-    return 1 if engine.failure else 0
+    code = 1 if engine.failure else 0
+    if engine.busy:
+        _logger.warning("ending while a thread is still at work")
+        logging.shutdown()
+        os._exit(code)
+    return code
 
 
 class Server(uvicorn.Server):

@@ -140,8 +140,10 @@ def test_requests_that_never_end_are_given_up(start: Callable[..., Service]) -> 
     service.process.send_signal(signal.SIGTERM)
     slow.join(PATIENCE)
     assert statuses in ([0], [500])
-    service.release()
+    # The thread that never comes back does not keep the process.
     assert service.wait() == 0
+    _, logs = service.process.communicate(timeout=PATIENCE)
+    assert "a thread is still at work" in logs
 
 
 def test_banner_has_a_call_that_works(start: Callable[..., Service]) -> None:
