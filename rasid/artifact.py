@@ -34,8 +34,11 @@ class Artifact:
 
     @property
     def tokenizer_json(self) -> str:
-        """Content of tokenizer.json."""
-        return (self.folder / TOKENIZER).read_text(encoding="utf-8")
+        """Content of tokenizer.json; raises `ArtifactError` where it is not UTF-8."""
+        try:
+            return (self.folder / TOKENIZER).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ArtifactError(f"{self.folder / TOKENIZER}: {error}") from None
 
 
 def read_artifact(folder: Path) -> Artifact:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from tokenizers import Tokenizer
 
 from rasid.classification import Span
+from rasid.errors import ArtifactError
 
 
 class Windowing(BaseModel):
@@ -51,7 +52,6 @@ class Window:
         return filled[0][0], max(end for _, end in filled)
 
 
-def open_tokenizer(tokenizer_json: str, windowing: Windowing) -> Tokenizer:
 def window_spans(windows: Sequence[Window], length: int) -> list[Span]:
     """Which part of a text of `length` code points each of its `windows` takes in.
 
@@ -65,12 +65,18 @@ def window_spans(windows: Sequence[Window], length: int) -> list[Span]:
     ]
 
 
+def open_tokenizer(tokenizer_json: str, windowing: Windowing) -> Tokenizer:
     """Set up a normalised tokenizer.json for `cut_windows`.
 
     Text that reads like a special token is encoded as text: that switch is not part
-    of tokenizer.json, so training and serving both come through here.
+    of tokenizer.json, so training and serving both come through here. Raises
+    `ArtifactError` for what is no tokenizer.
     """
-    tokenizer = Tokenizer.from_str(tokenizer_json)
+    try:
+        tokenizer = Tokenizer.from_str(tokenizer_json)
+    except Exception as error:
+        # The library raises no class of its own.
+        raise ArtifactError(f"tokenizer.json: is no tokenizer: {error}") from error
     tokenizer.encode_special_tokens = True
     tokenizer.enable_truncation(max_length=windowing.size, stride=windowing.overlap)
     return tokenizer

@@ -84,6 +84,15 @@ def test_a_file_that_is_no_model_is_refused(copy: Path) -> None:
         Classifier.load(copy, threads=1)
 
 
+@pytest.mark.parametrize("content", [b"{}", b"no json", b"\xff"])
+def test_a_file_that_is_no_tokenizer_is_refused(copy: Path, content: bytes) -> None:
+    (copy / "tokenizer.json").write_bytes(content)
+    found = artifact.hash_file(copy / "tokenizer.json")
+    edit(copy, lambda m: m["files"].update({"tokenizer.json": found}))
+    with pytest.raises(ArtifactError, match=r"tokenizer\.json"):
+        Classifier.load(copy, threads=1)
+
+
 def test_no_folder(tmp_path: Path) -> None:
     with pytest.raises(ArtifactMissing, match="no such folder"):
         read_artifact(tmp_path / "nothing")
