@@ -3,18 +3,21 @@
 python -m benchmarks.evidence DATA.jsonl [--model models/bundled] [--articles 200]
 
 For every assigned label the evidence is cut out of the article and the drop of the
-label's logit is compared with the mean drop over random spans of the same length
-('comprehensiveness', DeYoung et al. 2020, ERASER, arXiv 1911.03429).
+label's logit is compared with the mean drop over random spans, of the same length and of
+title and text alike ('comprehensiveness', DeYoung et al. 2020, ERASER, arXiv 1911.03429).
 """
 
 import argparse
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
 from rasid.article import Article
+from rasid.classification import Field
 from rasid.classifier import Classifier
+from rasid.reading import read_article
 from rasid.runtime import cpu_quota
 from training.articles import read_labelled
 
@@ -36,7 +39,7 @@ def main() -> None:
     drops = [
         drop
         for article in chance.sample(labelled, min(options.articles, len(labelled)))
-        for drop in deletion_drops(classifier, article.article.text, chance)
+        for drop in deletion_drops(classifier, article.article, chance)
     ]
     evidence, at_random = np.array(drops).T
     print(f"{len(drops)} assigned labels")
@@ -46,28 +49,31 @@ def main() -> None:
 
 
 def deletion_drops(
-    classifier: Classifier, text: str, chance: random.Random
+    classifier: Classifier, article: Article, chance: random.Random
 ) -> list[tuple[float, float]]:
     """For each assigned label: (drop without its evidence, mean drop without random spans)."""
-    answer = classifier.classify(Article(text))
     labels = classifier.manifest.taxonomy.labels
-    (whole,) = classifier.logits([Article(text)])
+    reading = read_article(article)
+    (whole,) = classifier.logits([article])
     drops = []
-    for topic in answer.topics:
-        if topic.decision != "assigned" or not topic.evidence:
+    for topic in classifier.classify(article).topics:
+        length = sum(passage.end - passage.start for passage in topic.evidence)
+        if topic.decision != "assigned" or 2 * length > len(reading.text):
             continue
-        start, end = topic.evidence[0].start, topic.evidence[-1].end
-        length = end - start
-        if 2 * length > len(text):
-            continue
-        starts = [chance.randint(0, len(text) - length) for _ in range(_RANDOM_SPANS)]
-        spans = [(start, end), *((first, first + length) for first in starts)]
-        without = classifier.logits(
-            [Article(text[:low] + " " + text[high:]) for low, high in spans]
-        )
+        evidence = [(passage.field, passage.start, passage.end) for passage in topic.evidence]
+        starts = [chance.randint(0, len(reading.text) - length) for _ in range(_RANDOM_SPANS)]
+        spans = [evidence, *(list(reading.locate(start, start + length)) for start in starts)]
+        without = classifier.logits([_without(article, parts) for parts in spans])
         fall = whole[labels.index(topic.label)] - without[:, labels.index(topic.label)]
         drops.append((float(fall[0]), float(fall[1:].mean())))
     return drops
+
+
+def _without(article: Article, parts: Sequence[tuple[Field, int, int]]) -> Article:
+    strings: dict[Field, str] = {"title": article.title or "", "text": article.text}
+    for field, start, end in sorted(parts, reverse=True):
+        strings[field] = f"{strings[field][:start]} {strings[field][end:]}"
+    return Article(strings["text"], strings["title"])
 
 
 if __name__ == "__main__":
