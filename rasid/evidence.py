@@ -45,7 +45,7 @@ def find_evidence(
     """The best passage of at most two sentences or 300 characters for each wanted label.
 
     `wanted` maps labels to their column in `window_logits` (windows, labels). Sentences
-    inside a label's best windows are scored on their own by the same model, and the best is
+    of a label's best windows are scored on their own by the same model, and the best is
     joined with a neighbour where both together score higher: what remains is sufficient
     for the label by itself ('sufficiency', DeYoung et al. 2020, ERASER, arXiv 1911.03429).
     Every label gets one unless the reading is white space only.
@@ -85,19 +85,22 @@ def passages(text: str, *, shortest: int = _MIN_PASSAGE) -> Iterator[Span]:
 
 
 def _inside(text: str, sentences: Sequence[Span], window: Span) -> list[Span]:
-    """The sentences inside `window`; where all are short, what there is, clipped to it."""
+    """The sentences of `window`; where all are short, what there is, clipped to it."""
     low = bisect_right(sentences, window[0], key=itemgetter(1))
     high = bisect_left(sentences, window[1], key=itemgetter(0))
     touching = sentences[low:high]
-    whole = [s for s in touching if _length(s) >= _MIN_PASSAGE and _holds(window, s)]
+    whole = [s for s in touching if _length(s) >= _MIN_PASSAGE and _stands_in(window, s)]
     if whole:
         return whole
     clipped = (_trim(text, (max(s[0], window[0]), min(s[1], window[1]))) for s in touching)
     return sorted(filter(_length, clipped), key=_length)[-_MOST_SHORT:]
 
 
-def _holds(window: Span, span: Span) -> bool:
-    return window[0] <= span[0] and span[1] <= window[1]
+def _stands_in(window: Span, span: Span) -> bool:
+    # Most of it: what windows share is shorter than many a sentence, so that one over an
+    # edge lies wholly in neither window.
+    shared = min(window[1], span[1]) - max(window[0], span[0])
+    return 2 * shared >= _length(span)
 
 
 def _length(span: Span) -> int:
@@ -137,8 +140,8 @@ def _pairs(
 ) -> list[Span]:
     """The best span joined with its neighbour on either side, where that is short enough.
 
-    Never out of a window, nor across a line break: there a paragraph ends, or furniture was
-    left out.
+    Most of both together stands in one window, and they never reach across a line break:
+    there a paragraph ends, or furniture was left out.
     """
     if not spans:
         return []
@@ -150,7 +153,7 @@ def _pairs(
         if first != second
         and second[1] - first[0] <= MAX_PASSAGE
         and not _LINE_BREAK.search(text, first[1], second[0])
-        and any(_holds(window, (first[0], second[1])) for window in windows)
+        and any(_stands_in(window, (first[0], second[1])) for window in windows)
     ]
 
 

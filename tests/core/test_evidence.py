@@ -53,6 +53,12 @@ def test_no_passage_reaches_out_of_the_best_windows() -> None:
     assert passage.text in LONG[:2] or passage.text == " ".join(LONG[:2])
 
 
+def test_a_sentence_over_the_edge_of_a_window_is_evidence_for_it() -> None:
+    text = " ".join(LONG)
+    cuts = [len(LONG[0]) + len(LONG[1]) - 10]
+    assert evidence(text, cuts, best=0, word="فدية").text == LONG[1]
+
+
 def test_a_window_without_a_whole_sentence_shows_its_part_of_one() -> None:
     text = " ".join(LONG).replace(".", "،")
     cuts = [20, 60]
