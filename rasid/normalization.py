@@ -19,15 +19,15 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 Profile = Literal["light", "arabert"]
 PROFILES: tuple[Profile, ...] = get_args(Profile)
 
+_NAMES = {code: name for name, code in html.entities.name2codepoint.items()} | {0x27: "apos"}
 # Numeric character references are enumerated, since a replacement cannot be computed:
-# ASCII that is no letter or digit, Latin-1, Arabic letters, marks and digits, and the
-# punctuation of typeset text.
+# ASCII that is no letter or digit, Latin-1, Arabic letters, marks and digits, the
+# punctuation of typeset text, and whatever has a name in HTML 4.
 _REFERENCED = (
-    *(code for code in range(0x20, 0x7F) if not chr(code).isalnum()),
+    *(0x9, 0xA, 0xD, *(code for code in range(0x20, 0x7F) if not chr(code).isalnum())),
     *range(0xA0, 0x100),
     *(0x60C, 0x61B, 0x61F, *range(0x621, 0x63B), *range(0x640, 0x653), *range(0x660, 0x66A)),
-    *(*range(0x200B, 0x2028), 0x2028, 0x2029, 0x2030, 0x2032, 0x2033, 0x2039, 0x203A),
-    *(0x2044, 0x20AC, 0x2122, 0x2212),
+    *(*range(0x200B, 0x202A), *_NAMES),
 )
 _AMPERSAND = ord("&")
 
@@ -85,14 +85,12 @@ def _steps(profile: Profile) -> list[normalizers.Normalizer]:
 
 
 def _unescape() -> list[normalizers.Normalizer]:
-    names = {code: name for name, code in html.entities.name2codepoint.items()}
-    names[ord("'")] = "apos"
     # The ampersand first: much of the press is escaped twice (`&amp;quot;`).
-    codes = [_AMPERSAND, *(code for code in _REFERENCED if code != _AMPERSAND)]
+    codes = dict.fromkeys([_AMPERSAND, *_REFERENCED])
     return [
         _replace(
-            f"&(?:{names[code]}|#0*{code}|#[xX]0*(?i:{code:x}));"
-            if code in names
+            f"&(?:{_NAMES[code]}|#0*{code}|#[xX]0*(?i:{code:x}));"
+            if code in _NAMES
             else f"&#(?:0*{code}|[xX]0*(?i:{code:x}));",
             chr(code),
         )

@@ -1,5 +1,6 @@
 """Normalisation inside tokenizer.json: what it changes, and what offsets still say."""
 
+import html.entities
 import os
 import unicodedata
 from collections.abc import Iterator
@@ -40,6 +41,7 @@ GLYPHS = st.tuples(
 WORDS = st.lists(
     GLYPHS, min_size=1, max_size=8, unique_by=lambda glyph: unicodedata.normalize("NFKC", glyph[1])
 ).map(lambda glyphs: "".join("".join(glyph) for glyph in glyphs))
+EMOJI = ["😀", "🇲🇦", "👩\u200d💻", "☃\ufe0f"]
 GAPS = [" ", "  ", " \u200f", "\u202c ", "\n", "\u00a0", "\u200b", "&nbsp;"]
 AWKWARD = [
     *("\u200f", "\u200e", "\u202b", "\u2066", "\u200b", "\u200d", "\ufeff", "\u00ad", "\u061c"),
@@ -114,6 +116,12 @@ def test_light_profile(light: Tokenizer, raw: str, clean: str) -> None:
     assert normalized(light, raw) == clean
 
 
+def test_every_name_of_html_4_and_its_number_is_unescaped(light: Tokenizer) -> None:
+    for name, code in html.entities.name2codepoint.items():
+        for reference in (f"&{name};", f"&#{code};", f"&#x{code:X};"):
+            assert normalized(light, f"أ{reference}ب") == normalized(light, f"أ{chr(code)}ب")
+
+
 @pytest.mark.parametrize("letter", ["أ", "إ", "آ", "ى", "ة", "ؤ", "ئ"])
 def test_letters_are_not_folded(light: Tokenizer, arabert: Tokenizer, letter: str) -> None:
     assert normalized(light, letter) == normalized(arabert, letter) == letter
@@ -162,7 +170,10 @@ def test_arabert_offsets_and_special_ids(arabert: Tokenizer, text: str) -> None:
     assert_sound(arabert, text)
 
 
-@given(words=st.lists(WORDS, min_size=1, max_size=10), gap=st.sampled_from(GAPS))
+@given(
+    words=st.lists(WORDS | st.sampled_from(EMOJI), min_size=1, max_size=10),
+    gap=st.sampled_from(GAPS),
+)
 def test_every_token_stands_at_its_own_letters(
     tokenizer: Tokenizer, words: list[str], gap: str
 ) -> None:
