@@ -19,6 +19,7 @@ COPY LICENSE NOTICE ./
 COPY rasid rasid
 COPY serving serving
 COPY models/bundled models/bundled
+COPY models/encoder/LICENSE models/encoder/LICENSE
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin rasid
 USER 10001
 EXPOSE 8000

@@ -62,6 +62,17 @@ def test_the_notice_covers_everything_that_is_shipped() -> None:
         assert part in notice
 
 
+def test_the_image_has_every_licence_that_the_notice_points_to() -> None:
+    copied = re.findall(r"^COPY (?!--)(.+) \S+$", (ROOT / "Dockerfile").read_text("utf-8"), re.M)
+    sources = {Path(source) for line in copied for source in line.split()}
+    sent = {line.removeprefix("!") for line in (ROOT / ".dockerignore").read_text().splitlines()}
+    licences = re.findall(r"\S*LICENSE", (ROOT / "NOTICE").read_text("utf-8"))
+    assert set(licences) == {"LICENSE", "models/encoder/LICENSE"}
+    for licence in licences:
+        assert Path(licence) in sources
+        assert licence in sent
+
+
 @pytest.mark.parametrize(
     ("told", "out"),
     [
