@@ -43,7 +43,7 @@ from training.metrics import gold_of
 from training.model import BagClassifier, load_encoder
 from training.network import load_head, load_network, network_labels, save_network
 from training.reshape import keep_layers
-from training.resuming import file_sizes, folder_hash, kept, open_run, run_key
+from training.resuming import file_sizes, kept, open_run, run_key
 from training.seen import read_seen, refuse_seen, seen_by
 from training.settings import FitSettings
 from training.splits import Split, split_articles
@@ -95,9 +95,9 @@ def main(options: DistillOptions) -> Path:
 def run_folder(options: DistillOptions, base: Checkpoint) -> Path:
     """The folder of this run, named after everything that decides on the weights."""
     files = [*find_shards(options.archive), *options.labelled, *options.exclude]
-    folders = [*options.teacher, base.folder]
+    encoders = [*(find_encoder(str(teacher)) for teacher in options.teacher), base]
     told = {name: value for name, value in asdict(options).items() if name not in _NOT_DECISIVE}
-    key = run_key(file_sizes(files), [folder_hash(f) for f in folders], sorted(told.items()))
+    key = run_key(file_sizes(files), [e.content_hash() for e in encoders], sorted(told.items()))
     return (options.work or default_cache() / "distill") / f"{options.out.name}-{key}"
 
 

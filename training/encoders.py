@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ _FACTS = (
     *("model_type", "num_hidden_layers", "hidden_size", "vocab_size"),
     *("pad_token_id", "max_position_embeddings"),
 )
+# These count positions from after that of the padding.
+_FROM_PADDING = ("roberta", "camembert")
 
 
 class EncoderError(RasidError):
@@ -55,15 +58,13 @@ class Checkpoint:
     @property
     def positions(self) -> int | None:
         """Most tokens of a window; None where the encoder sets no bound."""
-        positions: int | None = self.config["max_position_embeddings"]
-        family = self.config["model_type"]
-        if positions and ("roberta" in family or family == "camembert"):
-            # This family counts positions from behind the padding id.
-            return positions - self.pad_id - 1
-        return positions
+        return longest_window(self.config)
 
     def content_hash(self) -> str:
-        """sha256 over name and sha256 of its configuration, vocabulary and weights, sorted."""
+        """sha256 over name and sha256 of its configuration, vocabulary and weights, sorted.
+
+        Those of a kept network's head and of the record of what it has seen count as well.
+        """
         files = sorted(file for pattern in _FILES for file in self.folder.glob(pattern))
         lines = "".join(f"{hash_file(file)}  {file.name}\n" for file in files)
         return hashlib.sha256(lines.encode()).hexdigest()
@@ -87,7 +88,15 @@ def find_encoder(name: str) -> Checkpoint:
     return Checkpoint(name, folder, config, _tokenizer_json(folder))
 
 
-def check_fits(checkpoint: Checkpoint, *, window: int, freeze_layers: int) -> None:
+def longest_window(config: Mapping[str, Any]) -> int | None:
+    """Tokens that an encoder has positions for, by its configuration; None where it is unbound."""
+    positions: int | None = config.get("max_position_embeddings")
+    if positions and any(family in config["model_type"] for family in _FROM_PADDING):
+        return positions - int(config.get("pad_token_id") or 0) - 1
+    return positions
+
+
+def check_fits(checkpoint: Checkpoint, *, window: int, freeze_layers: int = 0) -> None:
     """Raise `SettingError` for an option that asks of the encoder what it does not have."""
     positions, layers = checkpoint.positions, checkpoint.config["num_hidden_layers"]
     if positions is not None and window > positions:

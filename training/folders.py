@@ -9,7 +9,7 @@ from typing import Any
 from tokenizers import Tokenizer
 from transformers import AutoConfig, PreTrainedModel
 
-from training.encoders import Checkpoint
+from training.encoders import Checkpoint, longest_window
 from training.packing import frame_ids
 from training.seen import NOTHING_SEEN, Seen, read_seen, write_seen
 
@@ -19,8 +19,6 @@ _NAMES = {
     "unk_token": ("[UNK]", "<unk>"),
     "mask_token": ("[MASK]", "<mask>"),
 }
-# These count positions from after that of the padding.
-_FROM_PADDING = ("roberta", "camembert")
 
 
 def write_folder(
@@ -74,14 +72,3 @@ def special_tokens(tokenizer: Tokenizer) -> dict[str, str]:
         if known:
             found[role] = known[0]
     return found
-
-
-def longest_window(config: Mapping[str, Any]) -> int | None:
-    """Tokens that an encoder has positions for, by its configuration; None where it is unbound."""
-    positions = config.get("max_position_embeddings")
-    if positions is None:
-        return None
-    counted_from = 0
-    if any(family in config["model_type"] for family in _FROM_PADDING):
-        counted_from = int(config.get("pad_token_id") or 0) + 1
-    return int(positions) - counted_from

@@ -31,14 +31,14 @@ from transformers.integrations.integration_utils import TensorBoardCallback
 from rasid.errors import RasidError, SettingError
 from rasid.normalization import normalize_tokenizer
 from training.archive import find_shards, read_archive
-from training.encoders import Checkpoint, find_encoder
-from training.folders import longest_window, special_tokens, write_folder
+from training.encoders import Checkpoint, check_fits, find_encoder
+from training.folders import special_tokens, write_folder
 from training.hardware import has_bf16, keep_heap
 from training.language_model import LanguageModelTrainer, load_language_model
 from training.masking import MaskedWindows, Masking, split_windows
 from training.packing import PackedTokens, frame_ids, pack
 from training.pretrain_options import PretrainOptions, parse_options
-from training.resuming import file_sizes, folder_hash, open_run, run_key
+from training.resuming import file_sizes, open_run, run_key
 from training.workspace import default_cache, last_checkpoint
 
 _HELD_OUT_WINDOWS = 200
@@ -54,7 +54,7 @@ def main(options: PretrainOptions) -> Path:
         raise SettingError(f"--out: {options.out} is already there")
     shards = find_shards(options.archive)
     checkpoint = find_encoder(options.encoder)
-    check_window(options.window, checkpoint)
+    check_fits(checkpoint, window=options.window)
     folder = run_folder(options, shards, checkpoint)
     arguments = training_arguments(options, folder / "checkpoints")
     set_seed(options.seed)
@@ -90,19 +90,10 @@ def main(options: PretrainOptions) -> Path:
     return options.out
 
 
-def check_window(window: int, checkpoint: Checkpoint) -> None:
-    """Raise `SettingError` where the encoder has no positions for that many tokens."""
-    longest = longest_window(checkpoint.config)
-    if longest is not None and window > longest:
-        raise SettingError(f"--window: {window} tokens; the encoder has {longest} positions")
-
-
 def run_folder(options: PretrainOptions, shards: Sequence[Path], checkpoint: Checkpoint) -> Path:
     """The folder of this run, named after everything that decides on the weights."""
     told = {name: value for name, value in asdict(options).items() if name not in _NOT_DECISIVE}
-    key = run_key(
-        file_sizes(shards), folder_hash(checkpoint.folder), sorted(told.items()), processes()
-    )
+    key = run_key(file_sizes(shards), checkpoint.content_hash(), sorted(told.items()), processes())
     base = options.work or default_cache() / "pretrain"
     return base / f"{options.out.name}-{key}"
 

@@ -12,10 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from rasid.artifact import hash_file
-
-_DECISIVE = {".json", ".safetensors", ".bin"}
-
 
 def run_key(*decisive: object) -> str:
     """A name for what came of the same inputs in the same way."""
@@ -25,12 +21,6 @@ def run_key(*decisive: object) -> str:
 def file_sizes(files: Sequence[Path]) -> list[tuple[str, int]]:
     """Paths and sizes in bytes, by which large files are told from others."""
     return [(str(file.resolve()), file.stat().st_size) for file in files]
-
-
-def folder_hash(folder: Path) -> str:
-    """Hash of the weights, configuration and tokenizer of an encoder or a network."""
-    files = sorted(file for file in folder.iterdir() if file.suffix in _DECISIVE)
-    return run_key([(file.name, hash_file(file)) for file in files])
 
 
 def open_run(folder: Path, *, resume: bool) -> None:

@@ -26,12 +26,12 @@ from training.articles import articles_of
 from training.bags import build_bags
 from training.baseline import fit_linear
 from training.describe import fingerprint
-from training.encoders import Checkpoint
+from training.encoders import Checkpoint, find_encoder
 from training.fit import fit
 from training.metrics import gold_of
 from training.model import BagClassifier
 from training.options import TrainOptions
-from training.resuming import file_sizes, folder_hash, kept, run_key
+from training.resuming import file_sizes, kept, run_key
 from training.seen import refuse_seen
 from training.splits import Split
 from training.teachers import check_teachers, mean_logit, score_bags, teacher_scores
@@ -84,7 +84,7 @@ def score_pool(
         file_sizes(options.unlabelled),
         (options.pool, options.leave_out, options.bad_input),
         (fingerprint(known), fingerprint(split.train), options.fit.seed),
-        (tokenizer.to_str(), [folder_hash(teacher) for teacher in options.teacher]),
+        (tokenizer.to_str(), [find_encoder(str(t)).content_hash() for t in options.teacher]),
     )
     file = workspace.folder / f"pool-{key}.jsonl"
     if options.resume and file.is_file():

@@ -64,9 +64,8 @@ def open_workspace(
     weights. The same is written into the folder: raises `SettingError` where `--resume` would
     go on with another run, and where another process works in the folder.
     """
-    key = run_key(options, articles, labels, checkpoint)
-    digest = hashlib.sha256(json.dumps(key).encode()).hexdigest()
-    folder = options.work or default_cache() / "train" / digest[:12]
+    key = decisive_inputs(options, articles, labels, checkpoint)
+    folder = options.work or default_cache() / "train" / _hash(key)[:12]
     workspace = Workspace(folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _locked(folder):
@@ -93,7 +92,7 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rasid"
 
 
-def run_key(
+def decisive_inputs(
     options: TrainOptions,
     articles: Sequence[LabelledArticle],
     labels: Sequence[str],

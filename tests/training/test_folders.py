@@ -9,8 +9,8 @@ from transformers import AutoConfig, AutoTokenizer, BertConfig
 
 from tests.tiny import ENCODER, write_articles, write_encoder
 from tests.training.made import write_network
-from training.encoders import find_encoder
-from training.folders import longest_window, special_tokens, write_folder
+from training.encoders import find_encoder, longest_window
+from training.folders import special_tokens, write_folder
 from training.language_model import load_language_model
 from training.model import load_encoder
 from training.reshape import main as reshape

@@ -98,7 +98,7 @@ def test_norms_and_biases_are_not_drawn_towards_zero(encoder: Path, tmp_path: Pa
 @pytest.mark.parametrize(
     ("told", "said"),
     [
-        (["--window", "129"], "--window: 129 tokens; the encoder has 128"),
+        (["--window", "129"], "--window: 129 tokens are more than the 128"),
         (["--head-steps", "500"], r"--passes: \d+ steps in all, .* takes 500"),
         (["--passes", "0.01", "--head-steps", "0"], "--passes: 1 steps in all"),
     ],

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from training.resuming import file_sizes, folder_hash, kept, open_run, run_key
+from training.resuming import file_sizes, kept, open_run, run_key
 
 
 def test_a_folder_is_emptied_unless_it_is_to_be_resumed(
@@ -36,17 +36,10 @@ def test_an_array_is_computed_once_and_whole_when_it_is_there(tmp_path: Path) ->
     assert [path.name for path in file.parent.iterdir()] == ["array.npy"]
 
 
-def test_contents_decide_and_names_of_folders_do_not(tmp_path: Path) -> None:
-    folders = [tmp_path / name for name in ("a", "b")]
-    for folder in folders:
-        folder.mkdir()
-        (folder / "config.json").write_text("{}")
-        (folder / "model.safetensors").write_bytes(b"12")
-        (folder / "README.md").write_text(folder.name)
-    assert folder_hash(folders[0]) == folder_hash(folders[1])
-    (folders[1] / "model.safetensors").write_bytes(b"13")
-    assert folder_hash(folders[0]) != folder_hash(folders[1])
-    sizes = file_sizes([folders[0] / "config.json"])
-    (folders[0] / "config.json").write_text("{ }")
-    assert run_key(sizes) != run_key(file_sizes([folders[0] / "config.json"]))
+def test_sizes_of_files_decide(tmp_path: Path) -> None:
+    file = tmp_path / "articles.jsonl"
+    file.write_text("{}")
+    sizes = file_sizes([file])
+    file.write_text("{ }")
+    assert run_key(sizes) != run_key(file_sizes([file]))
     assert run_key(sizes) == run_key(list(sizes))
