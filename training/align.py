@@ -11,7 +11,7 @@ arXiv 1909.10351; MiniLM, Wang et al. 2020, arXiv 2002.10957).
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
 from typing import get_args
@@ -24,19 +24,20 @@ import torch
 from tokenizers import Tokenizer
 from torch.utils.data import Subset
 from tqdm import tqdm
-from transformers import Trainer, set_seed
+from transformers import Trainer, TrainingArguments, set_seed
 
 from rasid.errors import RasidError, SettingError
 from rasid.normalization import normalize_tokenizer
 from rasid.windows import Windowing, open_tokenizer
 from training.alignment import AlignedCollator, AlignedStudent, TextWindows
-from training.archive import BadInput, find_shards, read_archive
-from training.encoders import Checkpoint, find_encoder
+from training.archive import ArchiveArticle, BadInput, find_shards, read_archive
+from training.encoders import Checkpoint, check_fits, find_encoder
 from training.fit import trainer_arguments
 from training.hardware import has_bf16, keep_heap
 from training.model import load_encoder
 from training.options import ENVIRONMENT_NOTE, natural, parse_with_environment, positive
 from training.reshape import save_encoder
+from training.resuming import file_sizes, open_run, run_key
 from training.settings import FitSettings
 from training.workspace import default_cache, last_checkpoint
 
@@ -44,6 +45,10 @@ _HELD_OUT_WINDOWS = 128
 # Of few windows, one in so many is held out.
 _LEAST_APART = 10
 _SCALE_WINDOWS = 32
+# Where the teacher sets no bound.
+_MOST_TOKENS = 512
+# What the weights do not depend on; the archive and the encoders count by what is in them.
+_NOT_DECISIVE = ("archive", "encoder", "teacher", "out", "work", "resume")
 
 
 @dataclass(frozen=True)
@@ -76,44 +81,23 @@ def main(options: AlignOptions) -> Path:
     own, other = find_encoder(options.encoder), find_encoder(options.teacher)
     if own.config["hidden_size"] != other.config["hidden_size"]:
         raise SettingError("--encoder: its states are not as wide as those of --teacher")
-    folder = options.work or default_cache() / "align" / options.out.name
+    check_fits(own, window=options.window)
+    folder = run_folder(options, shards, own, other)
+    open_run(folder, resume=options.resume)
     set_seed(options.seed)
-    found = read_archive(
-        shards,
-        bad_input=options.bad_input,
-        report=lambda problem: tqdm.write(problem, file=sys.stderr),
-        leave_out=frozenset(options.leave_out),
-    )
-    articles = list(islice(tqdm(found, desc="reading"), options.articles))
-    windows = TextWindows(articles, _tokenizer(own, options.window))
+    tokenizer = _tokenizer(own, options.window)
+    windows = TextWindows(read_articles(options, shards), tokenizer)
     apart = range(0, len(windows), max(_LEAST_APART, len(windows) // _HELD_OUT_WINDOWS))
     rest = sorted(set(range(len(windows))) - set(apart))
     collator = AlignedCollator(
-        _tokenizer(own, options.window), _tokenizer(other, 512), (own.pad_id, other.pad_id)
+        tokenizer, _tokenizer(other, other.positions or _MOST_TOKENS), (own.pad_id, other.pad_id)
     )
     model = AlignedStudent(load_encoder(own.folder), load_encoder(other.folder))
     with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
         model.fit_scale(collator([windows[place] for place in rest[:_SCALE_WINDOWS]]))
     trainer = Trainer(
         model=model,
-        args=trainer_arguments(
-            FitSettings(
-                epochs=options.passes, batch_articles=options.batch, accumulate=1, seed=options.seed
-            ),
-            folder / "checkpoints",
-            learning_rate=options.rate,
-            train_sampling_strategy="random",
-            prediction_loss_only=True,
-            # What tells the Trainer that a batch has a loss to be evaluated.
-            label_names=["overlap"],
-            metric_for_best_model="loss",
-            greater_is_better=False,
-            load_best_model_at_end=False,
-            eval_strategy="steps",
-            eval_steps=options.checkpoint_steps,
-            save_strategy="steps",
-            save_steps=options.checkpoint_steps,
-        ),
+        args=training_arguments(options, folder / "checkpoints"),
         train_dataset=Subset(windows, rest),
         eval_dataset=Subset(windows, list(apart)),
         data_collator=collator,
@@ -130,6 +114,50 @@ def main(options: AlignOptions) -> Path:
     save_encoder(model.student.cpu(), own, options.out, history, "alignment.json")
     print(f"wrote {options.out}: {1 - unexplained:.1%} of the teacher's variance explained")
     return options.out
+
+
+def run_folder(
+    options: AlignOptions, shards: Sequence[Path], own: Checkpoint, other: Checkpoint
+) -> Path:
+    """The folder of this run, named after everything that decides on the weights."""
+    told = {name: value for name, value in asdict(options).items() if name not in _NOT_DECISIVE}
+    encoders = (own.content_hash(), other.content_hash())
+    key = run_key(file_sizes(shards), encoders, sorted(told.items()))
+    return (options.work or default_cache() / "align") / f"{options.out.name}-{key}"
+
+
+def read_articles(options: AlignOptions, shards: Sequence[Path]) -> list[ArchiveArticle]:
+    """The first articles of the archive."""
+    found = read_archive(
+        shards,
+        bad_input=options.bad_input,
+        report=lambda problem: tqdm.write(problem, file=sys.stderr),
+        leave_out=frozenset(options.leave_out),
+    )
+    return list(islice(tqdm(found, desc="reading"), options.articles))
+
+
+def training_arguments(options: AlignOptions, checkpoints: Path) -> TrainingArguments:
+    """What the Trainer is told."""
+    settings = FitSettings(
+        epochs=options.passes, batch_articles=options.batch, accumulate=1, seed=options.seed
+    )
+    return trainer_arguments(
+        settings,
+        checkpoints,
+        learning_rate=options.rate,
+        train_sampling_strategy="random",
+        prediction_loss_only=True,
+        # What tells the Trainer that a batch has a loss to be evaluated.
+        label_names=["overlap"],
+        metric_for_best_model="loss",
+        greater_is_better=False,
+        load_best_model_at_end=False,
+        eval_strategy="steps",
+        eval_steps=options.checkpoint_steps,
+        save_strategy="steps",
+        save_steps=options.checkpoint_steps,
+    )
 
 
 def _tokenizer(checkpoint: Checkpoint, window: int) -> Tokenizer:

@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import Trainer
 
 from rasid.errors import SettingError
 from rasid.normalization import normalize_tokenizer
@@ -95,3 +96,37 @@ def test_encoders_of_unlike_width_are_refused(tmp_path: Path) -> None:
     told = [str(archive), "--encoder", str(encoder), "--out", str(tmp_path / "out")]
     with pytest.raises(SettingError, match="as wide"):
         main(parse_options(told))
+
+
+@pytest.mark.parametrize(
+    ("told", "kept"), [([], False), (["--resume"], True), (["--resume", "--seed", "3"], False)]
+)
+def test_only_a_run_of_its_own_is_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: list[str], kept: bool
+) -> None:
+    encoder = write_encoder(tmp_path / "encoder")
+    archive = write_articles(tmp_path / "archive.jsonl", count=40)
+    given = [str(archive), "--encoder", str(encoder), "--teacher", str(encoder), "--window", "64"]
+    given += ["--out", str(tmp_path / "out"), "--work", str(tmp_path / "work")]
+    started: list[object] = []
+
+    def stop(trainer: Trainer, resume_from_checkpoint: object) -> None:
+        started.append(resume_from_checkpoint)
+        checkpoint = Path(trainer.args.output_dir) / "checkpoint-3"
+        checkpoint.mkdir(parents=True, exist_ok=True)
+        (checkpoint / "trainer_state.json").write_text("{}")
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Trainer, "train", stop)
+    for more in ([], told):
+        with pytest.raises(KeyboardInterrupt):
+            main(parse_options([*given, *more]))
+    assert [start is not None for start in started] == [False, kept]
+
+
+def test_windows_longer_than_the_encoder_reads_are_refused(tmp_path: Path) -> None:
+    encoder = write_encoder(tmp_path / "encoder")
+    archive = write_articles(tmp_path / "archive.jsonl", count=4)
+    told = [str(archive), "--encoder", str(encoder), "--teacher", str(encoder)]
+    with pytest.raises(SettingError, match=r"^--window: 129 tokens"):
+        main(parse_options([*told, "--window", "129", "--out", str(tmp_path / "out")]))
