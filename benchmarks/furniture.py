@@ -1,4 +1,4 @@
-"""Site furniture: quality on the written pages, and what is removed from real articles.
+"""Site furniture: what is removed from real articles, and how much of it is running text.
 
 python -m benchmarks.furniture [--shared ../shared] [--documents 5000] [--show 50]
 """
