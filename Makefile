@@ -53,7 +53,7 @@ lock: .venv/installed ## renew the pinned versions in requirements/
 		-o requirements/serving.txt
 	@$(DEV)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --extra dev \
 		--no-header --no-annotate --no-emit-index-url -q -o requirements/dev.txt
-	@sed -i -E '/^(nvidia-|triton|cuda-|rasid)/d' requirements/dev.txt
+	@sed -i -E '/^(nvidia-|triton==|cuda-|rasid)/d' requirements/dev.txt
 
 clean: ## remove the virtual environments and caches
 	rm -rf .venv .venv-serve .mypy_cache .pytest_cache .ruff_cache .hypothesis
