@@ -29,7 +29,7 @@ def check_article(article: Article, max_chars: int) -> None:
     """
     fields = {"text": article.text, "title": article.title or ""}
     for field, value in fields.items():
-        _check_characters(field, value)
+        check_characters(field, value)
     if not article.text.strip():
         raise EmptyText("text", "is empty or white space only")
     length = sum(map(len, fields.values()))
@@ -39,7 +39,8 @@ def check_article(article: Article, max_chars: int) -> None:
         )
 
 
-def _check_characters(field: str, value: str) -> None:
+def check_characters(field: str, value: str) -> None:
+    """Raise `InvalidText` where `value` holds NUL or a lone surrogate."""
     nul = value.find("\0")
     if nul >= 0:
         raise InvalidText(field, f"has a NUL character at offset {nul}")

@@ -17,6 +17,7 @@ from rasid.manifest import Manifest
 MODEL, TOKENIZER, MANIFEST = "model.onnx", "tokenizer.json", "manifest.json"
 HASHED = (MODEL, TOKENIZER)
 CURRENT = "current"
+_MODELS, _BUNDLED = Path("models"), "bundled"
 _STAGING = ".staging."
 
 
@@ -39,6 +40,13 @@ class Artifact:
             return (self.folder / TOKENIZER).read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise ArtifactError(f"{self.folder / TOKENIZER}: {error}") from None
+
+
+def default_model() -> Path:
+    """The folder that is served where none is named, from the working directory."""
+    current = _MODELS / CURRENT
+    # A link that points nowhere is an error to be seen, not a reason to serve another model.
+    return current if current.exists() or current.is_symlink() else _MODELS / _BUNDLED
 
 
 def read_artifact(folder: Path) -> Artifact:

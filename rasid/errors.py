@@ -30,6 +30,18 @@ class TextTooLong(ArticleError):
     """The text has more characters than this deployment accepts."""
 
 
+class NoMainText(ArticleError):
+    """The text is an HTML page in which no article was found."""
+
+
+class UnreadablePage(ArticleError):
+    """The bytes are no HTML page in a charset that is known."""
+
+
+class HtmlNotInstalled(ArticleError):
+    """The text is HTML, and what reads it (the extra `html`) is not installed."""
+
+
 class TaxonomyError(RasidError):
     """The taxonomy file is not usable; the message names the file and the topic."""
 

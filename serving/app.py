@@ -18,6 +18,7 @@ from serving.docs import docs_router
 from serving.engine import Engine
 from serving.errors import RequestError
 from serving.exchange import Exchange
+from serving.intake import Intake
 from serving.metrics import Metrics
 from serving.routes import classify_router, service_router
 from serving.settings import Settings
@@ -57,7 +58,8 @@ def create_app(settings: Settings, *, load: Callable[[], Classifier] | None = No
         ),
     )
     app.state.engine = engine
-    app.include_router(classify_router(settings, engine, metrics))
+    intake = Intake(settings, engine, metrics)
+    app.include_router(classify_router(settings, engine, intake))
     app.include_router(service_router(settings, engine, metrics))
     app.include_router(docs_router())
     # The middleware that is added last is the outermost.

@@ -17,10 +17,10 @@ def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     article = schemas["ClassifyRequest"]
     article["description"] = (
         f"One article of at most {settings.max_chars} characters (Unicode code points), "
-        "text and title together."
+        "text and title together, without the markup of HTML."
     )
-    for field in ("text", "title"):
-        _string_schema(article["properties"][field])["maxLength"] = settings.max_chars
+    # The HTML of a page may be longer than the text in it.
+    _string_schema(article["properties"]["title"])["maxLength"] = settings.max_chars
     schemas["BatchRequest"]["properties"]["articles"] |= {
         "items": {"$ref": "#/components/schemas/ClassifyRequest"},
         "maxItems": settings.max_batch,
@@ -29,8 +29,8 @@ def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             if "requestBody" in operation:
-                operation["requestBody"]["description"] = (
-                    f"JSON in UTF-8, at most {settings.max_body_bytes} bytes."
+                operation["requestBody"].setdefault(
+                    "description", f"JSON in UTF-8, at most {settings.max_body_bytes} bytes."
                 )
             for response in operation["responses"].values():
                 response["headers"] = {HEADER: header}

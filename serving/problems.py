@@ -1,13 +1,14 @@
 """The one table from errors to HTTP statuses, and problem details (RFC 9457) made from it."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any, NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from rasid import errors as core
@@ -37,6 +38,8 @@ KINDS: Mapping[type[Exception], Kind] = {
     core.EmptyText: Kind(422, "empty-text", "The text is empty"),
     core.InvalidText: Kind(422, "invalid-text", "The text has characters no article has"),
     core.TextTooLong: Kind(422, "text-too-long", "The article is too long"),
+    core.NoMainText: Kind(422, "no-main-text", "The page has no article in it"),
+    core.HtmlNotInstalled: Kind(422, "html-not-installed", "This deployment reads no HTML"),
     core.ArticleError: Kind(422, "invalid-article", "The article cannot be classified"),
     http.TooManyArticles: Kind(422, "too-many-articles", "The batch has too many articles"),
     RequestValidationError: Kind(422, "invalid-request", "The request is not as documented"),
@@ -90,12 +93,16 @@ def problem_of(error: Exception, *, at: tuple[str | int, ...] = ()) -> Problem:
     )
 
 
-def problem_response(error: Exception) -> Response:
-    """The HTTP response for `error`."""
+def problem_response(
+    error: Exception, shape: Callable[[Problem], dict[str, Any]] | None = None
+) -> Response:
+    """The HTTP response for `error`: problem details, or the JSON that `shape` makes of them."""
     problem = problem_of(error)
     headers = dict(getattr(error, "headers", None) or {})
     if problem.status == 503:
         headers["Retry-After"] = "5"
+    if shape is not None:
+        return JSONResponse(shape(problem), problem.status, headers)
     return Response(
         problem.model_dump_json(), problem.status, headers=headers, media_type=MEDIA_TYPE
     )
@@ -134,7 +141,7 @@ def _details(error: Exception, at: tuple[str | int, ...]) -> list[ProblemDetail]
         return [
             ProblemDetail(
                 pointer=_pointer((*at, *each["loc"][1:])),
-                detail=_WORDS.get(each["type"], each["msg"]),
+                detail=_WORDS.get(each["type"], each["msg"].removeprefix("Value error, ")),
             )
             for each in error.errors()[:_MOST_ERRORS]
         ]
@@ -148,5 +155,5 @@ def _pointer(path: tuple[str | int, ...]) -> str:
 
 
 def _shown(pointer: str, at: tuple[str | int, ...]) -> str:
-    field = pointer.removeprefix(_pointer(at)).removeprefix("/")
+    field = unquote(pointer.removeprefix(_pointer(at)).removeprefix("/"))
     return f"{field}: " if field else "the body: "

@@ -1,17 +1,15 @@
 """The routes: request, classifier, response."""
 
 from fastapi import APIRouter, Request, Response
-from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
 
-from rasid.article import check_article
-from rasid.classification import Classification
+from rasid.answer import ModelName
 from serving import logs
 from serving.body import JsonRoute
 from serving.engine import Engine
 from serving.errors import NotReady, TooManyArticles
+from serving.intake import Intake
 from serving.metrics import Metrics
-from serving.problems import problem_of, problem_responses
+from serving.problems import problem_responses
 from serving.schemas import (
     BatchProblem,
     BatchRequest,
@@ -19,18 +17,16 @@ from serving.schemas import (
     BatchResult,
     ClassifyRequest,
     ClassifyResponse,
-    Coverage,
     InfoResponse,
     LabelsResponse,
     Limits,
-    ModelName,
+    Problem,
     Status,
-    Topic,
 )
 from serving.settings import Settings
 
 
-def classify_router(settings: Settings, engine: Engine, metrics: Metrics) -> APIRouter:
+def classify_router(settings: Settings, engine: Engine, intake: Intake) -> APIRouter:
     """POST /classify and POST /classify/batch."""
     router = APIRouter(
         route_class=JsonRoute,
@@ -40,11 +36,7 @@ def classify_router(settings: Settings, engine: Engine, metrics: Metrics) -> API
 
     @router.post("/classify", summary="Classify one article")
     async def classify(body: ClassifyRequest) -> ClassifyResponse:
-        article = body.article()
-        check_article(article, settings.max_chars)
-        classification = await engine.classify(article, evidence=body.evidence)
-        metrics.count_classification(classification)
-        return _response(article.id, classification, _model(engine))
+        return await intake.respond(body)
 
     @router.post("/classify/batch", summary="Classify several articles")
     async def classify_batch(body: BatchRequest) -> BatchResponse:
@@ -58,15 +50,10 @@ def classify_router(settings: Settings, engine: Engine, metrics: Metrics) -> API
         return BatchResponse(results=results, request_id=logs.request_id.get())
 
     async def classify_item(index: int, raw: object) -> BatchResult | BatchProblem:
-        try:
-            result = await classify(_validated(raw))
-        except Exception as error:
-            # Whatever one article runs into, the others keep their answers.
-            problem = problem_of(error, at=("articles", index))
-            metrics.count_batch_article(problem.status)
-            return BatchProblem(index=index, problem=problem)
-        metrics.count_batch_article(200)
-        return BatchResult(index=index, result=result)
+        outcome = await intake.attempt(lambda: raw, at=("articles", index))
+        if isinstance(outcome, Problem):
+            return BatchProblem(index=index, problem=outcome)
+        return BatchResult(index=index, result=outcome)
 
     return router
 
@@ -114,29 +101,7 @@ def service_router(settings: Settings, engine: Engine, metrics: Metrics) -> APIR
     return router
 
 
-def _validated(raw: object) -> ClassifyRequest:
-    try:
-        return ClassifyRequest.model_validate(raw)
-    except ValidationError as error:
-        errors = [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
-        raise RequestValidationError(errors) from None
-
-
 def _model(engine: Engine) -> ModelName:
     """Name and version of the loaded model; raises `NotReady` where there is none."""
     manifest = engine.loaded().manifest
     return ModelName(name=manifest.name, version=manifest.version)
-
-
-def _response(
-    article_id: str | None, classification: Classification, model: ModelName
-) -> ClassifyResponse:
-    return ClassifyResponse(
-        id=article_id,
-        labels=list(classification.labels),
-        topics=[Topic.model_validate(topic) for topic in classification.topics],
-        coverage=Coverage.model_validate(classification.coverage),
-        warnings=list(classification.warnings),
-        model=model,
-        request_id=logs.request_id.get(),
-    )

@@ -1,22 +1,18 @@
 """What travels over HTTP: requests as they are accepted, answers as they are sent."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from rasid import classification as core
+from rasid.answer import Answer, ModelName, Offset
 from rasid.article import Article
-from rasid.taxonomy import Bilingual, TopicDefinition
+from rasid.taxonomy import TopicDefinition
 
 _TEXT = (
     "أوقفت عناصر الدرك الملكي بضواحي مدينة وزان ثلاثة أشخاص يشتبه في سرقتهم محاصيل زراعية، "
     "وحجزت شاحنة صغيرة استعملت في نقلها."
 )
 _TITLE = "توقيف ثلاثة مشتبه فيهم بضواحي وزان"
-
-Offset = Annotated[int, Field(ge=0)]
-# More digits would only be rounding noise of the instruction set.
-Score = Annotated[float, Field(ge=0, le=1), AfterValidator(lambda score: round(score, 6))]
 
 
 class _Request(BaseModel):
@@ -43,6 +39,13 @@ class ClassifyRequest(_Request):
             "Neither white space only nor with NUL or a lone surrogate.",
         ),
     ]
+    content_type: Annotated[
+        Literal["text/plain", "text/html"],
+        Field(
+            description="What `text` is. Of HTML the main text is classified, and returned "
+            "as `extracted`.",
+        ),
+    ] = "text/plain"
     title: Annotated[
         str | None,
         Field(description="The article's title, read together with the text."),
@@ -71,56 +74,13 @@ class BatchRequest(_Request):
     articles: Annotated[list[Any], Field(min_length=1)]
 
 
-class Evidence(_Answer):
-    """A passage that shows why a label was given; `score` is its own."""
-
-    field: core.Field
-    start: Offset
-    end: Offset
-    text: str
-    score: Score
-
-
-class Topic(_Answer):
-    """One label with its calibrated score, its threshold and the decision."""
-
-    label: str
-    name: Bilingual
-    score: Score
-    threshold: Score
-    decision: core.Decision
-    evidence: list[Evidence]
-
-
-class Coverage(_Answer):
-    """How much of the text was read; `furniture` holds the spans left out."""
-
-    chars: Offset
-    chars_classified: Offset
-    tokens: Offset
-    windows: Offset
-    furniture: list[tuple[Offset, Offset]]
-
-
-class ModelName(_Answer):
-    """Which model answered."""
-
-    name: str
-    version: str
-
-
-class ClassifyResponse(_Answer):
+class ClassifyResponse(Answer):
     """The answer for one article: every topic, best first.
 
-    Offsets count Unicode code points of `text`, or of `title` as `field` says.
+    Offsets count Unicode code points of `text`, or of `title` as `field` says; where the
+    article came as HTML, those of `extracted`.
     """
 
-    id: str | None
-    labels: list[str]
-    topics: list[Topic]
-    coverage: Coverage
-    warnings: list[str]
-    model: ModelName
     request_id: str
 
 

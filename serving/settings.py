@@ -7,16 +7,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from rasid.artifact import default_model
 from rasid.errors import SettingError
 from rasid.runtime import cpu_quota
 
 PREFIX = "RASID_"
-_CURRENT, _BUNDLED = Path("models/current"), Path("models/bundled")
-
-
-def _default_model() -> Path:
-    # A link that points nowhere is an error to be seen, not a reason to serve another model.
-    return _CURRENT if _CURRENT.exists() or _CURRENT.is_symlink() else _BUNDLED
 
 
 def _lower(value: object) -> object:
@@ -35,7 +30,7 @@ class Settings(BaseModel):
     model: Annotated[
         Path,
         Field(
-            default_factory=_default_model,
+            default_factory=default_model,
             description="folder of the artifact; default: models/current, "
             "models/bundled where that is not there",
         ),

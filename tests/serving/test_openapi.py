@@ -86,7 +86,8 @@ def test_limits_are_those_of_the_deployment(app: FastAPI) -> None:
     document = app.openapi()
     schemas = document["components"]["schemas"]
     article = schemas["ClassifyRequest"]["properties"]
-    assert article["text"]["maxLength"] == 1000
+    # The text in a page of HTML is shorter than the page.
+    assert "maxLength" not in article["text"]
     assert article["text"]["minLength"] == 1
     assert article["title"]["anyOf"][0]["maxLength"] == 1000
     assert schemas["ClassifyRequest"]["additionalProperties"] is False
