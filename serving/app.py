@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 import rasid
 from rasid.classifier import Classifier
 from rasid.errors import RasidError
-from serving import openapi, problems
+from serving import openapi, problems, stream
 from serving.body import BodyLimit
 from serving.docs import docs_router
 from serving.engine import Engine
@@ -60,10 +60,11 @@ def create_app(settings: Settings, *, load: Callable[[], Classifier] | None = No
     app.state.engine = engine
     intake = Intake(settings, engine, metrics)
     app.include_router(classify_router(settings, engine, intake))
+    app.include_router(stream.stream_router(settings, intake))
     app.include_router(service_router(settings, engine, metrics))
     app.include_router(docs_router())
     # The middleware that is added last is the outermost.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, streams={stream.PATH})
     app.add_middleware(Exchange, engine=engine, metrics=metrics)
     app.openapi_schema = openapi.complete(app.openapi(), settings)
     return app

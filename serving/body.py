@@ -1,7 +1,7 @@
 """Request bodies: bounded in bytes, and JSON in UTF-8 read strictly."""
 
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Sequence
 from email.message import Message as Headers
 from typing import Any, NoReturn
 
@@ -11,22 +11,25 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.errors import BodyTooLarge, InvalidJson, UnsupportedMediaType
 
+JSON = ("application/json",)
+
 
 class BodyLimit:
     """ASGI middleware that refuses bodies of more than `max_bytes`.
 
     The app gets `BodyTooLarge` when it starts to read a body of too large a declared
     length, before any of it is taken in, and otherwise as soon as the body has grown too
-    large.
+    large. The paths in `streams` take bodies that never end.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, streams: Collection[str] = ()) -> None:
         self.app = app
         self.max_bytes = max_bytes
+        self.streams = streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the app with a bounded `receive`."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self.streams:
             await self.app(scope, receive, send)
             return
         declared = dict(scope["headers"]).get(b"content-length", b"0")
@@ -67,13 +70,13 @@ class JsonRoute(APIRoute):
 class _JsonRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_value"):
-            _check_media_type(self)
+            check_media_type(self, JSON)
             self._value = read_json(await self.body())
         return self._value
 
 
-def read_json(body: bytes) -> Any:
-    """The value of a JSON text (RFC 8259) in UTF-8.
+def read_json(body: bytes, name: str = "the body") -> Any:
+    """The value of a JSON text (RFC 8259) in UTF-8; messages call it `name`.
 
     Raises `InvalidJson` also for what Python's parser lets pass or drops: NaN, infinities
     and repeated names. Lone surrogates stay, for the check of each article to find.
@@ -83,33 +86,49 @@ def read_json(body: bytes) -> Any:
             body.decode("utf-8"), parse_constant=_refuse_constant, object_pairs_hook=_unique
         )
     except UnicodeDecodeError as error:
-        raise InvalidJson(f"the body is not UTF-8 at byte {error.start}") from None
+        fault = f"is not UTF-8 at byte {error.start}"
     except json.JSONDecodeError as error:
-        raise InvalidJson(f"the body is not JSON: {error}") from None
+        fault = f"is not JSON: {error}"
+    except _NotJson as error:
+        fault = str(error)
     except RecursionError:
-        raise InvalidJson("the body is nested too deeply") from None
+        fault = "is nested too deeply"
     except ValueError:
         # Python refuses to read integers of thousands of digits.
-        raise InvalidJson("the body has a number that is too long") from None
+        fault = "has a number that is too long"
+    raise InvalidJson(f"{name} {fault}")
+
+
+class _NotJson(ValueError):
+    """Something that Python reads and JSON does not have."""
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidJson(f"the body is not JSON: it has {name}")
+    raise _NotJson(f"is not JSON: it has {name}")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
-        raise InvalidJson("the body has an object that gives the same name twice")
+        raise _NotJson("has an object that gives the same name twice")
     return value
 
 
-def _check_media_type(request: Request) -> None:
+def check_media_type(request: Request, accepted: Sequence[str]) -> None:
+    """Raise `UnsupportedMediaType` unless the body is declared to be one of `accepted`.
+
+    All of them are UTF-8.
+    """
     headers = Headers()
     headers["content-type"] = request.headers.get("content-type", "")
-    if headers.get_content_type() != "application/json":
-        raise UnsupportedMediaType("Content-Type must be application/json")
+    if headers.get_content_type() not in accepted:
+        raise UnsupportedMediaType(f"Content-Type must be {' or '.join(accepted)}")
     if str(headers.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("the charset must be utf-8")
+    check_not_compressed(request)
+
+
+def check_not_compressed(request: Request) -> None:
+    """Raise `UnsupportedMediaType` where the body is declared to be compressed."""
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType("Content-Encoding is not supported")

@@ -58,7 +58,8 @@ class Exchange:
         try:
             await self.app(scope, receive, answer.send)
         except ClientDisconnect:
-            return
+            # Also where part of a long answer was out.
+            answer.status = NO_ANSWER
         except Exception as error:
             if answer.status != NO_ANSWER:
                 # Half of an answer is out: only closing the connection can tell the client.

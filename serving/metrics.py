@@ -42,7 +42,7 @@ class Metrics:
         )
         self._batch_articles = Counter(
             "rasid_batch_articles",
-            "Articles of batches, by the status each got; the batch itself has status 200.",
+            "Articles of batches and streams, by the status each got; the request has status 200.",
             ("status",),
             registry=registry,
         )

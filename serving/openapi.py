@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from serving import stream
 from serving.exchange import HEADER
 from serving.settings import Settings
 
@@ -25,6 +26,9 @@ def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
         "items": {"$ref": "#/components/schemas/ClassifyRequest"},
         "maxItems": settings.max_batch,
     }
+    lines = document["paths"][stream.PATH]["post"]["responses"]["200"]["content"]
+    # What FastAPI takes every answer for that is no JSON.
+    del lines[stream.MEDIA_TYPES[0]]["schema"]["type"]
     header = {"schema": {"type": "string"}, "description": "The id of the request."}
     for operations in document["paths"].values():
         for operation in operations.values():

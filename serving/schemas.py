@@ -123,6 +123,20 @@ class BatchResponse(_Answer):
     request_id: str
 
 
+class StreamResult(_Answer):
+    """The answer for the article in line `line` of the stream, counted from 1."""
+
+    line: Annotated[int, Field(ge=1)]
+    result: ClassifyResponse
+
+
+class StreamProblem(_Answer):
+    """Why line `line` of the stream has no answer; pointers are into that line."""
+
+    line: Annotated[int, Field(ge=1)]
+    problem: Problem
+
+
 class LabelsResponse(_Answer):
     """The taxonomy, in the order of the model's outputs; a topic's `id` is its label."""
 

@@ -1,3 +1,4 @@
+import json
 import sys
 
 import pytest
@@ -68,11 +69,17 @@ def test_bad_pages_name_the_field(
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
-def test_pages_in_batches(client: TestClient) -> None:
+def test_pages_in_batches_and_streams(client: TestClient) -> None:
     page = {"text": PAGE, "content_type": "text/html"}
     batch = client.post("/classify/batch", json={"articles": [page, {"text": TEXT}]}).json()
     extracted = [each["result"]["extracted"] for each in batch["results"]]
     assert extracted == [{"title": TITLE, "text": TEXT}, None]
+    response = client.post(
+        "/classify/stream",
+        content=json.dumps(page).encode(),
+        headers={"Content-Type": "application/x-ndjson"},
+    )
+    assert response.json()["result"]["extracted"]["text"] == TEXT
 
 
 def test_deployment_without_the_extra(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

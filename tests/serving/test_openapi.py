@@ -27,6 +27,7 @@ OPERATIONS = [
     ("GET", "/readyz"),
     ("GET", "/metrics"),
 ]
+STREAM = ("POST", "/classify/stream")
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def api() -> Iterator[OpenApiSchema]:
 
 def test_operations_are_those_below(api: OpenApiSchema) -> None:
     found = {(each.ok().method.upper(), each.ok().path) for each in api.get_all_operations()}
-    assert found == set(OPERATIONS)
+    assert found == {*OPERATIONS, STREAM}
 
 
 @pytest.mark.parametrize(
@@ -107,6 +108,7 @@ def test_every_operation_has_a_plain_id_and_its_problems(app: FastAPI) -> None:
     assert {key: each["operationId"] for key, each in operations.items()} == {
         "post /classify": "classify",
         "post /classify/batch": "classify_batch",
+        "post /classify/stream": "classify_stream",
         "get /labels": "labels",
         "get /info": "info",
         "get /livez": "livez",
@@ -122,6 +124,18 @@ def test_every_operation_has_a_plain_id_and_its_problems(app: FastAPI) -> None:
                 assert response["content"] == {
                     "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
                 }
+
+
+def test_stream_is_documented_line_by_line(app: FastAPI) -> None:
+    operation = app.openapi()["paths"]["/classify/stream"]["post"]
+    lines = operation["requestBody"]["content"]["application/x-ndjson"]["schema"]
+    assert lines == {"$ref": "#/components/schemas/ClassifyRequest"}
+    assert "5000 bytes a line" in operation["requestBody"]["description"]
+    answers = operation["responses"]["200"]["content"]["application/x-ndjson"]["schema"]
+    assert answers["anyOf"] == [
+        {"$ref": f"#/components/schemas/{name}"} for name in ("StreamResult", "StreamProblem")
+    ]
+    assert "type" not in answers
 
 
 def test_examples_are_accepted(client: TestClient) -> None:
