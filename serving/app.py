@@ -14,6 +14,7 @@ from rasid.classifier import Classifier
 from rasid.errors import RasidError
 from serving import openapi, problems, stream
 from serving.body import BodyLimit
+from serving.compat.router import compat_router
 from serving.docs import docs_router
 from serving.engine import Engine
 from serving.errors import RequestError
@@ -62,6 +63,7 @@ def create_app(settings: Settings, *, load: Callable[[], Classifier] | None = No
     app.include_router(classify_router(settings, engine, intake))
     app.include_router(stream.stream_router(settings, intake))
     app.include_router(service_router(settings, engine, metrics))
+    app.include_router(compat_router(engine, intake))
     app.include_router(docs_router())
     # The middleware that is added last is the outermost.
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes, streams={stream.PATH})

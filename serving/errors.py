@@ -21,5 +21,13 @@ class TooManyArticles(RequestError):
     """The batch has more articles than this deployment accepts."""
 
 
+class UnknownModel(RequestError):
+    """The path names a model, or a version of it, that is not the one served."""
+
+
+class InvalidTensor(RequestError):
+    """The tensors of a request are not as the model's metadata says."""
+
+
 class NotReady(RequestError):
     """The model is still loading, or could not be loaded."""

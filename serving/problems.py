@@ -46,6 +46,8 @@ KINDS: Mapping[type[Exception], Kind] = {
     http.InvalidJson: Kind(400, "invalid-json", "The body is not JSON in UTF-8"),
     http.BodyTooLarge: Kind(413, "body-too-large", "The body is too large"),
     http.UnsupportedMediaType: Kind(415, "unsupported-media-type", "The body must be JSON"),
+    http.UnknownModel: Kind(404, "unknown-model", "There is no such model"),
+    http.InvalidTensor: Kind(400, "invalid-tensor", "The tensors are not those of the model"),
     http.NotReady: Kind(503, "not-ready", "The service is not ready"),
     core.EngineError: Kind(500, "engine-error", "The model failed"),
     Exception: _INTERNAL,

@@ -79,6 +79,30 @@ def test_no_article_text_in_the_logs(
     assert not any(secret in service_lines for secret in secrets)
 
 
+@pytest.mark.parametrize("word", ["", FAILS, CRASHES, "\0"])
+def test_no_article_text_in_the_logs_through_other_interfaces(
+    client: TestClient, lines: io.StringIO, word: str
+) -> None:
+    text = f"{TEXT} {LATIN} {word}"
+    tensor = {"name": "text", "shape": [1], "datatype": "BYTES", "data": [text]}
+    for path, body in [
+        ("/classify", {"text": f"<p>{text}</p><div>{text}", "content_type": "text/html"}),
+        ("/predict", {"inputs": text}),
+        ("/compat/huggingface", {"inputs": text, "parameters": {"top_k": text}}),
+        ("/compat/infinity/classify", {"input": [text]}),
+        ("/v2/models/fake/infer", {"inputs": [tensor]}),
+        ("/v2/models/fake/infer", {"inputs": [{**tensor, "name": text, "shape": [2]}]}),
+    ]:
+        client.post(path, json=body)
+    stream = json.dumps({"text": text}).encode() + b"\n" + text.encode()
+    headers = {"Content-Type": "application/x-ndjson"}
+    client.post("/classify/stream", content=stream, headers=headers)
+    assert len(requests_in(lines)) == 7
+    secrets = [*TEXT.split()[1:4], *LATIN.split()[:3]]
+    service_lines = [line for line in parsed(lines) if not line["logger"].startswith("http")]
+    assert not any(secret in json.dumps(service_lines, ensure_ascii=False) for secret in secrets)
+
+
 def test_failure_has_its_traceback_under_the_request_id(
     client: TestClient, lines: io.StringIO
 ) -> None:

@@ -1,0 +1,1 @@
+"""Interfaces of other servers, so that their clients only need another address."""
