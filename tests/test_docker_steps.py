@@ -55,6 +55,16 @@ def test_the_image_would_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str
         check = json.loads(instructions("HEALTHCHECK")[0].partition("CMD ")[2])
         environment = {"RASID_PORT": str(service.base_url.port)}
         subprocess.run([python, *check[1:]], env=environment, check=True, timeout=30)
+    # The command line needs nothing more.
+    classified = subprocess.run(
+        [python, "-m", "bulk", "--input-format", "text"],
+        cwd=image,
+        input="أوقفت الشرطة مهربي مخدرات.".encode(),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    ).stdout
+    assert json.loads(classified)["result"]["labels"]
     with capsys.disabled():
         print(f"\nimage without its base: {size(venv):.0f} MiB of packages, ", end="")
         print(f"{size(image):.0f} MiB of code and model")

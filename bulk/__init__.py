@@ -1,0 +1,1 @@
+"""Many articles at once: the command that classifies files."""
