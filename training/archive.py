@@ -25,11 +25,15 @@ _MIN_ARABIC = 0.3
 
 @dataclass(frozen=True, slots=True)
 class ArchiveArticle:
-    """An unlabelled article and where it is from; `place` is its file and line."""
+    """An unlabelled article and where it is from; `place` is its file and line.
+
+    `category` is the section that its publisher put it in, where the archive says so.
+    """
 
     article: Article
     source: str
     place: str
+    category: str | None = None
 
     @property
     def id(self) -> str:
@@ -118,7 +122,9 @@ def _article(line: bytes, place: str) -> ArchiveArticle:
         raise ValueError(str(error)) from None
     if arabic_share(article.text) < _MIN_ARABIC:
         raise ValueError("text: is hardly Arabic")
-    return ArchiveArticle(article, row.get("source") or "", place)
+    category = row.get("category")
+    named = category if isinstance(category, str) else None
+    return ArchiveArticle(article, row.get("source") or "", place, named)
 
 
 def _lines(shard: Path) -> Iterator[bytes]:

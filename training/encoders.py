@@ -15,8 +15,9 @@ from rasid.errors import RasidError, SettingError
 from rasid.normalization import PLACEHOLDERS, Profile
 from training.options import ROOT
 
-COMPACT = "compact"
-_COMPACT_FOLDER = ROOT / "models" / "encoder"
+COMPACT, SWIFT = "compact", "swift"
+# The encoders that have a name of their own here.
+OURS = {COMPACT: ROOT / "models" / "encoder", SWIFT: ROOT / "models" / "swift"}
 _WEIGHTS = "*.safetensors"
 _FILES = ("*.json", "*.txt", _WEIGHTS)
 # Families have names of their own for some of these (DistilBERT: n_layers, dim), and leave
@@ -71,11 +72,15 @@ class Checkpoint:
 
 
 def find_encoder(name: str) -> Checkpoint:
-    """Find `compact` (models/encoder), a folder, or a hub id's files (cache, then network).
+    """Find `compact` or `swift` (`OURS`), a folder, or a hub id's files (cache, then network).
 
     Raises `EncoderError` for what is not there, cannot be reached or cannot be loaded.
     """
-    folder = _COMPACT_FOLDER if name == COMPACT else Path(name)
+    folder = OURS.get(name) or Path(name)
+    if name in OURS and not folder.is_dir():
+        raise EncoderError(
+            f"encoder {name!r} is not in this copy of Rasid: there is no folder {folder}"
+        )
     if not folder.is_dir():
         folder = _download(name)
     config = _config(folder)

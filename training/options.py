@@ -140,7 +140,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("data", nargs="+", type=Path, help="JSONL, CSV or Parquet files with text and labels")
-    add("--encoder", default="compact", help="compact, a folder, or an id on the model hub")
+    add("--encoder", default="compact", help="compact, swift, a folder, or a model hub id")
     add("--taxonomy", type=Path, default=ROOT / "data" / "taxonomy.toml", help="topics (TOML)")
     add("--out", type=Path, default=ROOT / "models", help="folder the version is put into")
     add("--name", type=_name, default="rasid", help="name of the model")

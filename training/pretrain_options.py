@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("archive", nargs="+", type=Path, help="JSONL files, also .zst or .gz, or folders of them")
     add("--out", type=Path, required=True, help="folder to write the trained encoder into")
-    add("--encoder", default="compact", help="compact, a folder, or an id on the model hub")
+    add("--encoder", default="compact", help="compact, swift, a folder, or a model hub id")
     add("--leave-out", nargs="*", default=[], metavar="SOURCE", help="sources not to train on")
     add("--bad-input", choices=get_args(BadInput), default="refuse", help="what to do with it")
     add("--window", type=_window, default=512, help="tokens a window, 16 to 512")

@@ -219,7 +219,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> ReshapeOptions:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("--encoder", default="compact", help="compact, a folder, or an id on the model hub")
+    add("--encoder", default="compact", help="compact, swift, a folder, or a model hub id")
     add("--out", type=Path, required=True, help="folder to write the encoder into")
     add("--layers", type=natural, default=0, help="layers to keep; 0 keeps all")
     add("--vocabulary", type=natural, default=0, help="pieces of a new vocabulary; 0 keeps it")

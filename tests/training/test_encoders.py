@@ -15,7 +15,7 @@ from rasid.normalization import normalize_tokenizer
 from rasid.windows import open_tokenizer
 from tests.tiny import ENCODER, write_encoder
 from training.bags import build_bags
-from training.encoders import Checkpoint, EncoderError, check_fits, find_encoder
+from training.encoders import OURS, Checkpoint, EncoderError, check_fits, find_encoder
 
 
 def test_compact_is_the_folder_in_the_repository() -> None:
@@ -24,6 +24,19 @@ def test_compact_is_the_folder_in_the_repository() -> None:
     assert found.profile == "light"
     assert found.pad_id == 1
     assert found.config["hidden_size"] == 384
+
+
+def test_a_name_of_ours_without_its_folder_is_not_looked_for_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(OURS, "swift", tmp_path / "swift")
+    # A folder of that name where the command runs is another encoder.
+    write_encoder(tmp_path / "elsewhere" / "swift")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    with pytest.raises(EncoderError, match="'swift' is not in this copy of Rasid"):
+        find_encoder("swift")
+    write_encoder(tmp_path / "swift")
+    assert find_encoder("swift").folder == tmp_path / "swift"
 
 
 def test_a_hub_id_offline_says_what_to_do() -> None:
