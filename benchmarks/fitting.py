@@ -1,10 +1,16 @@
 """Fitting one row of a comparison on all folds but one."""
 
+import contextlib
 import json
+import platform
+import shutil
+import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,63 +18,81 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from tokenizers import Tokenizer
-from tqdm import tqdm
 from transformers import AutoConfig, AutoModel, PreTrainedModel
 
+from benchmarks.cells import SEED, Cell, digest, identity_of
 from benchmarks.predictions import Predictions
-from benchmarks.rows import Row
+from benchmarks.rows import LINEAR
+from benchmarks.tasks import more_articles, normaliser
+from rasid import __version__
 from rasid.classifier import Classifier
 from rasid.normalization import normalize_tokenizer
 from rasid.runtime import cpu_quota
 from rasid.scores import Floats, calibrate
 from rasid.windows import Windowing, open_tokenizer
 from training.articles import LabelledArticle, articles_of
-from training.bags import BagCollator, build_bags
-from training.baseline import Estimator, fit_calibrated, fit_linear
-from training.encoders import Checkpoint, find_encoder
+from training.bags import build_bags
+from training.baseline import fit_calibrated, fit_linear
+from training.encoders import Checkpoint
 from training.evaluation import scores_of, thresholds_of
-from training.hardware import has_bf16
 from training.metrics import gold_of
 from training.model import BagClassifier, load_encoder
 from training.options import parse_options
+from training.resuming import kept
 from training.splits import Split, split_articles
+from training.teachers import window_features
 from training.train import main as train
+from training.tuning import Gold
 
-_SEED = 17
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the articles are from and where working files go."""
-
-    data: Path
-    taxonomy: Path
-    labels: tuple[str, ...]
-    work: Path
+_LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "tokenizers", "torch", "transformers")
 
 
-def fit_row(row: Row, fold: int, articles: Sequence[LabelledArticle], place: Place) -> Predictions:
-    """Fit `row` without `fold` and return what it says of that fold's articles."""
-    split = split_articles(articles, test_fold=fold, hold_out=False)
-    if row.share < 1:
-        split = shrink(split, row.share)
+def fit_cell(cell: Cell, work: Path, file: Path) -> None:
+    """Fit the row without the fold, and keep in `file` what it says of the fold's articles.
+
+    Working files lie in a folder of `work` that is named after the cell and its identity: a
+    cell that was killed goes on from there, and one of another identity never does.
+    """
+    identity = identity_of(cell)
+    folder = work / f"{cell.row.slug}.fold{cell.fold}.{digest(identity)}"
+    resumed = folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    if row.kind in ("tfidf-svm", "tfidf-lr"):
-        scores, thresholds = _linear(
-            split, place.labels, "svm" if row.kind == "tfidf-svm" else "lr"
-        )
-    elif row.kind == "frozen":
-        scores, thresholds = _frozen(row, split, place.labels)
-    else:
-        scores, thresholds = _fine_tuned(row, fold, split, place)
-    ids = np.array([article.id for article in split.test])
-    return Predictions(ids, scores, thresholds, time.monotonic() - started)
+    split, labels = split_of(cell), cell.task.labels
+    # What training prints is not part of the table.
+    with contextlib.redirect_stdout(sys.stderr):
+        if cell.row.kind in LINEAR:
+            scores, thresholds = _linear(cell, split)
+        elif cell.row.kind == "frozen":
+            scores, thresholds = _frozen(cell, split, folder)
+        else:
+            scores, thresholds = _fine_tuned(cell, split, folder)
+    seconds = None if resumed else time.monotonic() - started
+    Predictions(
+        ids=np.array([article.id for article in split.test]),
+        gold=gold_of(split.test, labels),
+        decided=decide(scores, thresholds, single=cell.task.single),
+        scores=scores,
+        thresholds=thresholds,
+        seconds=seconds,
+        identity=identity,
+        made_with=_made_with(),
+    ).save(file)
+    shutil.rmtree(folder)
+
+
+def split_of(cell: Cell) -> Split:
+    """The fold to measure on, and what is trained and tuned on."""
+    articles = list(cell.task.articles)
+    if cell.row.extra:
+        articles += more_articles(cell.extra_files, cell.task, cell.fold)
+    split = split_articles(articles, test_fold=cell.fold, hold_out=False)
+    return shrink(split, cell.row.share) if cell.row.share < 1 else split
 
 
 def shrink(split: Split, share: float) -> Split:
     """The first `share` of the training and tuning parts, in an order drawn once."""
-    chance = np.random.default_rng(_SEED)
+    chance = np.random.default_rng(SEED)
 
     def part(whole: list[LabelledArticle]) -> list[LabelledArticle]:
         count = max(1, round(share * len(whole)))
@@ -77,66 +101,98 @@ def shrink(split: Split, share: float) -> Split:
     return Split(part(split.train), part(split.dev), split.test)
 
 
-def _linear(split: Split, labels: Sequence[str], estimator: Estimator) -> tuple[Floats, Floats]:
+def decide(scores: Floats, thresholds: Floats, *, single: bool) -> Gold:
+    """Which labels are given, (articles, labels): the best one, or all that reach thresholds.
+
+    Scores of one label against all others are calibrated label by label, so that they can be
+    compared with each other (one-vs-rest: Rifkin & Klautau 2004).
+    """
+    if not single:
+        return scores >= thresholds
+    best: Gold = np.arange(scores.shape[1]) == scores.argmax(1)[:, None]
+    return best
+
+
+def _linear(cell: Cell, split: Split) -> tuple[Floats, Floats]:
     known = [*split.train, *split.dev]
     model = fit_linear(
         articles_of(known),
-        gold_of(known, labels),
-        _tokenizer(find_encoder("compact")),
-        seed=_SEED,
-        estimator=estimator,
+        gold_of(known, cell.task.labels),
+        normaliser(),
+        seed=SEED,
+        estimator="svm" if cell.row.kind == "tfidf-svm" else "lr",
     )
     return model.scores(articles_of(split.test)), model.thresholds
 
 
-def _frozen(row: Row, split: Split, labels: Sequence[str]) -> tuple[Floats, Floats]:
+def _frozen(cell: Cell, split: Split, folder: Path) -> tuple[Floats, Floats]:
     """Logistic regression on the mean over an article's windows of what a head would see."""
-    checkpoint = find_encoder(row.encoder)
     known = [*split.train, *split.dev]
-    features, unseen = (_features(checkpoint, part, labels) for part in (known, split.test))
+    features, unseen = (
+        np.array(kept(folder / f"{name}.npy", partial(_features, cell, part)))
+        for name, part in (("known", known), ("test", split.test))
+    )
     model = make_pipeline(
         StandardScaler(),
         OneVsRestClassifier(LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)),
     )
-    gold = gold_of(known, labels)
-    slope, bias, thresholds = fit_calibrated(model, features, gold, seed=_SEED)
+    gold = gold_of(known, cell.task.labels)
+    slope, bias, thresholds = fit_calibrated(model, features, gold, seed=SEED)
     return calibrate(model.decision_function(unseen), slope, bias), thresholds
 
 
-def _features(
-    checkpoint: Checkpoint, articles: Sequence[LabelledArticle], labels: Sequence[str]
-) -> Floats:
+def _features(cell: Cell, articles: Sequence[LabelledArticle]) -> Floats:
+    checkpoint, labels = cell.checkpoint, cell.task.labels
+    tokenizer = open_tokenizer(
+        normalize_tokenizer(checkpoint.tokenizer_json, checkpoint.profile),
+        fitting_windows(cell.windowing, checkpoint),
+    )
     network = BagClassifier(load_encoder(checkpoint.folder), len(labels)).eval()
-    bags = build_bags(articles_of(articles), gold_of(articles, labels), _tokenizer(checkpoint))
-    collate = BagCollator(checkpoint.pad_id)
-    rows = []
-    with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16, enabled=has_bf16()):
-        for bag in tqdm(bags, desc=f"frozen {checkpoint.name}"):
-            batch = collate([bag])
-            rows.append(network.features(batch["inputs"], batch["lengths"]).float().mean(0))
-    return torch.stack(rows).double().numpy()
+    bags = build_bags(articles_of(articles), gold_of(articles, labels), tokenizer)
+    windows = window_features(network, bags, checkpoint.pad_id).astype(np.float64)
+    counts = np.array([len(bag) for bag in bags["windows"]])
+    sums = np.add.reduceat(windows, np.cumsum([0, *counts])[:-1])
+    means: Floats = sums / counts[:, None]
+    return means
 
 
-def _fine_tuned(row: Row, fold: int, split: Split, place: Place) -> tuple[Floats, Floats]:
-    """What the artifact that `train.py` publishes says of the fold."""
-    work = place.work / f"{row.slug}-{fold}"
-    version = work / "models" / "measured"
-    if not version.is_dir():
-        encoder = _random(row.encoder, work / "random") if row.kind == "random" else row.encoder
-        data = _subset(split, place.data, work / "articles.jsonl") if row.share < 1 else place.data
-        told = [str(data), "--taxonomy", str(place.taxonomy), "--encoder", str(encoder)]
-        told += ["--test-fold", str(fold), "--out", str(version.parent), "--version", version.name]
-        told += ["--work", str(work / "run"), "--resume", *row.options]
-        train(parse_options(told))
-    classifier = Classifier.load(version, threads=cpu_quota())
+def fitting_windows(windowing: Windowing, checkpoint: Checkpoint) -> Windowing:
+    """`windowing`, with no longer windows than the encoder reads."""
+    longest = checkpoint.positions or windowing.size
+    return Windowing(size=min(windowing.size, longest), overlap=windowing.overlap)
+
+
+def _fine_tuned(cell: Cell, split: Split, folder: Path) -> tuple[Floats, Floats]:
+    """What the artifact that train.py publishes says of the fold."""
+    published = folder / "models" / "measured"
+    if not published.is_dir():
+        row, data = cell.row, folder / "articles.jsonl"
+        encoder = row.encoder_on(cell.fold)
+        if row.kind == "random":
+            encoder = str(_random(cell.checkpoint, folder / "random"))
+        write([*split.train, *split.dev, *split.test], data)
+        told = [str(data), "--taxonomy", str(cell.task.taxonomy), "--encoder", encoder]
+        told += ["--test-fold", str(cell.fold), "--out", str(published.parent)]
+        told += ["--version", published.name, "--work", str(folder / "run"), "--resume"]
+        train(parse_options([*told, *row.options_on(cell.fold)]))
+    classifier = Classifier.load(published, threads=cpu_quota())
     scoring = classifier.manifest.scoring
     return scores_of(classifier.logits(articles_of(split.test)), scoring), thresholds_of(scoring)
 
 
-def _random(encoder: str, folder: Path) -> Path:
-    """The shape and vocabulary of `encoder` with random weights."""
-    checkpoint = find_encoder(encoder)
-    torch.manual_seed(_SEED)
+def write(articles: Sequence[LabelledArticle], file: Path) -> None:
+    """Write labelled articles as train.py reads them."""
+    with file.open("w", encoding="utf-8") as target:
+        for each in articles:
+            row: dict[str, Any] = {"id": each.id, "title": each.article.title}
+            row |= {"text": each.article.text, "fold": each.fold}
+            row |= {"labels": sorted(each.labels), "unsure": sorted(each.unsure)}
+            target.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _random(checkpoint: Checkpoint, folder: Path) -> Path:
+    """The shape and vocabulary of `checkpoint` with random weights."""
+    torch.manual_seed(SEED)
     config = AutoConfig.from_pretrained(checkpoint.folder)
     model: PreTrainedModel = AutoModel.from_config(config)  # type: ignore[no-untyped-call]
     model.save_pretrained(folder)
@@ -144,18 +200,12 @@ def _random(encoder: str, folder: Path) -> Path:
     return folder
 
 
-def _subset(split: Split, data: Path, file: Path) -> Path:
-    """The lines of `data` (JSON lines) whose articles are in `split`."""
-    wanted = {article.id for part in (split.train, split.dev, split.test) for article in part}
-    lines = data.read_text("utf-8").splitlines(keepends=True)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(line for line in lines if json.loads(line)["id"] in wanted), "utf-8")
-    return file
-
-
-def _tokenizer(checkpoint: Checkpoint) -> Tokenizer:
-    longest = int(checkpoint.config["max_position_embeddings"])
-    windowing = Windowing(size=min(Windowing().size, longest))
-    return open_tokenizer(
-        normalize_tokenizer(checkpoint.tokenizer_json, checkpoint.profile), windowing
-    )
+def _made_with() -> dict[str, Any]:
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else "CPU"
+    libraries = {name: version(name) for name in _LIBRARIES}
+    return {
+        "rasid": __version__,
+        "device": f"{device}, {cpu_quota()} cores",
+        "python": platform.python_version(),
+        **libraries,
+    }
