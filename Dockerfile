@@ -18,7 +18,6 @@ COPY --from=install /venv /venv
 COPY LICENSE NOTICE ./
 COPY rasid rasid
 COPY serving serving
-COPY bulk bulk
 COPY models/bundled models/bundled
 COPY models/encoder/LICENSE models/encoder/LICENSE
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin rasid

@@ -20,7 +20,6 @@ from rasid.normalization import normalize_tokenizer
 from rasid.windows import Windowing
 from training.encoders import COMPACT, OURS, Checkpoint, EncoderError, find_encoder
 from training.options import TrainOptions, parse_options
-from training.resuming import folder_hash
 
 # To be raised with every change of the code (reading, fitting, tuning, scoring) after which
 # results are no longer comparable with earlier ones: these are then refused.
@@ -169,7 +168,7 @@ def _decisive_options(row: Row, fold: int) -> dict[str, Any]:
     }
     settings["windowing"] = options.windowing.model_dump()
     settings["unlabelled"] = [hash_file(file) for file in options.unlabelled]
-    settings["teacher"] = [folder_hash(folder) for folder in options.teacher]
+    settings["teacher"] = [find_encoder(str(folder)).content_hash() for folder in options.teacher]
     plain: dict[str, Any] = json.loads(json.dumps(_flat(settings)))
     return plain
 

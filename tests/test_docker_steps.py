@@ -57,7 +57,7 @@ def test_the_image_would_serve(tmp_path: Path, capsys: pytest.CaptureFixture[str
         subprocess.run([python, *check[1:]], env=environment, check=True, timeout=30)
     # The command line needs nothing more.
     classified = subprocess.run(
-        [python, "-m", "bulk", "--input-format", "text"],
+        [python, "-m", "serving.bulk", "--input-format", "text"],
         cwd=image,
         input="أوقفت الشرطة مهربي مخدرات.".encode(),
         capture_output=True,

@@ -13,7 +13,7 @@ PATIENCE = 60
 
 
 def command(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "bulk", *map(str, arguments)]
+    return [sys.executable, "-m", "serving.bulk", *map(str, arguments)]
 
 
 def environment(**variables: str) -> dict[str, str]:

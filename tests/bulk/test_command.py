@@ -18,7 +18,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from bulk.options import BulkOptions
+from serving.bulk.options import BulkOptions
 from tests.bulk.command import PATIENCE, classify, command, environment, read_lines, write_lines
 from tests.running import ROOT, run_service
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bulk.options import parse_options
-from bulk.sources import find_sources
 from rasid.errors import SettingError
 from rasid.runtime import cpu_quota
+from serving.bulk.options import parse_options
+from serving.bulk.sources import find_sources
 from tests.bulk.command import classify
 from tests.running import ROOT
 
@@ -108,7 +108,7 @@ def test_bad_option_ends_the_process() -> None:
 def test_parquet_without_the_extra(tmp_path: Path) -> None:
     code = (
         "import sys; sys.modules['pyarrow'] = None\n"
-        "from bulk.__main__ import main\n"
+        "from serving.bulk.__main__ import main\n"
         f"sys.argv = ['rasid-classify', '-', '--out', {str(tmp_path / 'o.parquet')!r}]\n"
         "sys.exit(main())"
     )
@@ -126,8 +126,8 @@ def test_parquet_without_the_extra(tmp_path: Path) -> None:
 
 def test_the_command_needs_only_what_serving_needs() -> None:
     code = (
-        "import bulk.__main__, sys; sys.exit(bool({'fastapi', 'pyarrow', 'trafilatura', 'torch', "
-        "'transformers', 'datasets', 'sklearn'} & set(sys.modules)))"
+        "import serving.bulk.__main__, sys; sys.exit(bool({'fastapi', 'pyarrow', 'trafilatura', "
+        "'torch', 'transformers', 'datasets', 'sklearn'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, timeout=60, check=False)
     assert done.returncode == 0

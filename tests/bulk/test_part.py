@@ -6,10 +6,10 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from bulk.part import Part, open_part
-from bulk.reading import Submitted
 from rasid.article import Article
 from rasid.errors import SettingError
+from serving.bulk.part import Part, open_part
+from serving.bulk.reading import Submitted
 
 RUN = {"--model": "a", "--max-chars": 9}
 

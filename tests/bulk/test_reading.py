@@ -2,8 +2,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from bulk.reading import Submitted, count_articles, read_source
-from bulk.sources import Kind, Source
+from serving.bulk.reading import Submitted, count_articles, read_source
+from serving.bulk.sources import Kind, Source
 
 
 @pytest.fixture

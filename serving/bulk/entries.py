@@ -6,8 +6,8 @@ from typing import Any, TextIO
 
 from pydantic import BaseModel, ConfigDict
 
-from bulk.reading import Submitted
 from rasid.answer import Answer
+from serving.bulk.reading import Submitted
 
 SEPARATOR = "|"
 _COLUMNS = ("source", "line", "id", "labels", "review", "warnings", "problem")

@@ -10,17 +10,17 @@ from typing import BinaryIO
 
 from tqdm import tqdm
 
-from bulk import parquet
-from bulk.entries import CsvTable, Entry, read_entries
-from bulk.options import BulkOptions
-from bulk.part import open_part
-from bulk.reading import Submitted, count_articles, read_source
-from bulk.sources import Source
 from rasid.answer import Answer, make_answer
 from rasid.article import check_article
 from rasid.classifier import Classifier
 from rasid.errors import ArticleError, HtmlNotInstalled, SettingError
 from rasid.page import extract_article
+from serving.bulk import parquet
+from serving.bulk.entries import CsvTable, Entry, read_entries
+from serving.bulk.options import BulkOptions
+from serving.bulk.part import open_part
+from serving.bulk.reading import Submitted, count_articles, read_source
+from serving.bulk.sources import Source
 
 
 @dataclass(frozen=True, slots=True)

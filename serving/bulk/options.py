@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from bulk.sources import KINDS, STDIN, Kind
 from rasid.artifact import default_model
 from rasid.errors import SettingError
 from rasid.runtime import cpu_quota
+from serving.bulk.sources import KINDS, STDIN, Kind
 
 PREFIX = "RASID_"
 Format = Literal["jsonl", "csv", "parquet"]

@@ -10,11 +10,11 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
-from bulk import parquet
-from bulk.sources import Kind, Source
 from rasid.article import Article, check_characters
 from rasid.errors import ArticleError, RasidError
 from rasid.page import decode_page
+from serving.bulk import parquet
+from serving.bulk.sources import Kind, Source
 
 HTML = "text/html"
 _CONTENT_TYPES = (None, "text/plain", HTML)

@@ -50,7 +50,7 @@ def read_rows(file: BinaryIO, columns: Sequence[str]) -> Iterator[dict[str, Any]
 
 
 def write_rows(path: Path, rows: Iterable[dict[str, Any]], scores: Sequence[str]) -> None:
-    """Write `rows` (see `bulk.tables`) to `path`, in groups of rows as they come.
+    """Write `rows` (see `serving.bulk.tables`) to `path`, in groups of rows as they come.
 
     `scores` names the columns that hold a number each.
     """

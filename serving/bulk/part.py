@@ -18,8 +18,8 @@ from typing import Any, BinaryIO
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bulk.reading import Submitted
 from rasid.errors import SettingError
+from serving.bulk.reading import Submitted
 
 # What a kill can cost: so many articles are classified again.
 _CHECKPOINT_ENTRIES = 20

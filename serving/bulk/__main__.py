@@ -1,4 +1,4 @@
-"""`python -m bulk`, installed as `rasid-classify`: the command that classifies files."""
+"""`python -m serving.bulk`, installed as `rasid-classify`: the command that classifies files."""
 
 import io
 import os
@@ -6,16 +6,16 @@ import signal
 import sys
 from types import FrameType
 
-from bulk.options import parse_options
-from bulk.run import Tally, run
-from bulk.sources import find_sources
 from rasid.errors import RasidError, SettingError
+from serving.bulk.options import parse_options
+from serving.bulk.run import Tally, run
+from serving.bulk.sources import find_sources
 
 UNFINISHED, BAD_OPTION, PROBLEMS = 1, 2, 3
 
 
 def main() -> int:
-    """Run the command; returns the exit code that `bulk.options` documents."""
+    """Run the command; returns the exit code that `serving.bulk.options` documents."""
     for stream in (sys.stdout, sys.stderr):
         # Arabic must not fail on a terminal or a pipe of another encoding.
         if isinstance(stream, io.TextIOWrapper):
