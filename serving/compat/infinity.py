@@ -8,30 +8,29 @@ from typing import Annotated, Any, Literal
 from urllib.parse import unquote
 
 from fastapi import APIRouter
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from rasid.article import Article
 from serving import logs
 from serving.body import JsonRoute
-from serving.compat.shapes import Foreign, Prediction, error_responses, predictions, shaped
+from serving.compat.shapes import (
+    Calibrated,
+    Foreign,
+    Prediction,
+    error_responses,
+    predictions,
+    shaped,
+)
 from serving.intake import Intake
 from serving.problems import problem_responses
 from serving.schemas import Problem
 
 
-class ClassifyInput(Foreign):
+class ClassifyInput(Calibrated):
     """Texts to classify."""
 
     input: Annotated[list[str], Field(min_length=1)]
     model: str = "default/not-specified"
-    raw_scores: bool = False
-
-    @field_validator("raw_scores")
-    @classmethod
-    def _only_calibrated(cls, wanted: bool) -> bool:
-        if wanted:
-            raise ValueError("there are only calibrated scores")
-        return wanted
 
 
 class Usage(Foreign):

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
 from starlette.requests import ClientDisconnect
 
 from rasid.answer import Answer
@@ -20,6 +20,19 @@ class Foreign(BaseModel):
     """A body of another server's interface: what is not known of it is ignored, as there."""
 
     model_config = ConfigDict(strict=True, frozen=True)
+
+
+class Calibrated(Foreign):
+    """A request that may ask for raw scores, which there are none of."""
+
+    raw_scores: bool = False
+
+    @field_validator("raw_scores")
+    @classmethod
+    def _only_calibrated(cls, wanted: bool) -> bool:
+        if wanted:
+            raise ValueError("there are only calibrated scores")
+        return wanted
 
 
 class Prediction(Foreign):

@@ -3,33 +3,32 @@
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from rasid.article import Article
 from serving.body import JsonRoute
-from serving.compat.shapes import Foreign, Prediction, error_responses, predictions, shaped
+from serving.compat.shapes import (
+    Calibrated,
+    Foreign,
+    Prediction,
+    error_responses,
+    predictions,
+    shaped,
+)
 from serving.intake import Intake
 from serving.schemas import Problem
 
 Texts = Annotated[list[str], Field(min_length=1, max_length=2)]
 
 
-class PredictRequest(Foreign):
+class PredictRequest(Calibrated):
     """A text, a pair of a title and a text, or a batch of `[text]` and `[title, text]`.
 
     `truncate` is without effect: the whole text is read.
     """
 
     inputs: str | Texts | Annotated[list[Texts], Field(min_length=1)]
-    raw_scores: bool = False
     truncate: bool | None = None
-
-    @field_validator("raw_scores")
-    @classmethod
-    def _only_calibrated(cls, wanted: bool) -> bool:
-        if wanted:
-            raise ValueError("there are only calibrated scores")
-        return wanted
 
 
 class PredictError(Foreign):

@@ -49,23 +49,24 @@ def make_manifest() -> Manifest:
 
 
 class FakeClassifier:
-    """Assigns the label whose Arabic name the text has, with that word as evidence."""
+    """Assigns the label whose Arabic name the text has, with that word as evidence.
 
-    def __init__(self, wait: Callable[[], None] = lambda: None) -> None:
+    The words above make it fail or wait, unless it is to be without `faults`: Hypothesis takes
+    the words of this file for texts to try.
+    """
+
+    def __init__(self, wait: Callable[[], None] = lambda: None, *, faults: bool = True) -> None:
         self.manifest = make_manifest()
         self.warm = False
         self._wait = wait
+        self._faults = faults
 
     def warm_up(self) -> None:
         self.warm = True
 
     def classify(self, article: Article, *, evidence: bool = True) -> Classification:
-        if FAILS in article.text:
-            raise EngineError("inference failed: node 17")
-        if CRASHES in article.text:
-            raise RuntimeError(f"could not handle {article.text}")
-        if SLOW in article.text:
-            self._wait()
+        if self._faults:
+            self._go_wrong(article.text)
         topics = [_topic(label, names, article.text, evidence) for label, names in _TOPICS.items()]
         topics.sort(key=lambda topic: -topic.score)
         chars = len(article.text)
@@ -75,6 +76,14 @@ class FakeClassifier:
             coverage=coverage,
             warnings=("not_arabic",) if article.text.isascii() else (),
         )
+
+    def _go_wrong(self, text: str) -> None:
+        if FAILS in text:
+            raise EngineError("inference failed: node 17")
+        if CRASHES in text:
+            raise RuntimeError(f"could not handle {text}")
+        if SLOW in text:
+            self._wait()
 
 
 def _topic(label: str, names: tuple[str, str], text: str, evidence: bool) -> Topic:

@@ -48,7 +48,8 @@ COMPAT = [
 
 @pytest.fixture(scope="module")
 def api() -> Iterator[OpenApiSchema]:
-    app = create_app(Settings(model="nowhere", threads=1), load=FakeClassifier)
+    settings = Settings(model="nowhere", threads=1)
+    app = create_app(settings, load=lambda: FakeClassifier(faults=False))
 
     async def running(scope: Scope, receive: Receive, send: Send) -> None:
         # Started once below; schemathesis would start and stop it for every test.
