@@ -27,3 +27,13 @@ def client(app: FastAPI) -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         wait_until_ready(app)
         yield client
+
+
+@pytest.fixture(scope="module")
+def sound_client() -> Iterator[TestClient]:
+    """A service whose classifier no word brings down, for bodies that Hypothesis makes."""
+    settings = Settings(model=Path("nowhere"), threads=1)
+    app = create_app(settings, load=lambda: FakeClassifier(faults=False))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        wait_until_ready(app)
+        yield client

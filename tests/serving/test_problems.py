@@ -7,7 +7,7 @@ import pytest
 from fake_service import CRASHES, FAILS
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from starlette.testclient import TestClient
@@ -226,9 +226,7 @@ def test_every_core_error_has_its_place() -> None:
     assert problem_of(NewArticleError("text", "is bad")).status == 422
 
 
-@hypothesis_settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=150, deadline=None)
 @given(
     st.one_of(
         st.binary(max_size=60),
@@ -248,8 +246,8 @@ def test_every_core_error_has_its_place() -> None:
     ),
     st.sampled_from(["/classify", "/classify/batch"]),
 )
-def test_no_body_is_the_services_fault(client: TestClient, body: bytes, path: str) -> None:
-    response = client.post(path, content=body, headers=JSON)
+def test_no_body_is_the_services_fault(sound_client: TestClient, body: bytes, path: str) -> None:
+    response = sound_client.post(path, content=body, headers=JSON)
     assert response.status_code in (200, 400, 422)
     if response.status_code != 200:
         assert response.headers["content-type"] == "application/problem+json"
