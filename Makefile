@@ -25,7 +25,7 @@ serve: .venv-serve/installed ## start the service (HOST, PORT, MODEL)
 		$(if $(MODEL),--model $(MODEL))
 
 test: .venv/installed ## run the fast tests
-	@$(DEV)/python -m pytest
+	@$(DEV)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: .venv/installed ## run the tests that take minutes or need a package registry
 	@$(DEV)/python -m pytest -m "slow or network"

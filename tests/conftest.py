@@ -8,6 +8,9 @@ os.environ.update(
     HF_DATASETS_OFFLINE="1",
     TRANSFORMERS_OFFLINE="1",
     TOKENIZERS_PARALLELISM="false",
+    # Tests run side by side, a process a core: torch's own threads would only stand in each
+    # other's way.
+    OMP_NUM_THREADS="1",
 )
 
 from pathlib import Path
