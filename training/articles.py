@@ -1,30 +1,31 @@
-"""Labelled articles and the files they are read from."""
+"""Labelled articles, and what makes one of a record."""
 
-import codecs
-import csv
-import io
-import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 from rasid.article import Article, check_article
 from rasid.errors import ArticleError, RasidError
+from training.annotations import UNANSWERED, DataFormat, rows_of
+from training.records import LABEL_SEPARATOR, is_utf8, read_records
 
-LABEL_SEPARATOR = "|"
 # Nothing is cut in training either; this only keeps a file that is no article out.
 MAX_CHARS = 1_000_000
-_CSV_FIELD_LIMIT = 16 * 2**20
 _KNOWN_TEXT_FIELDS = ("id", "title", "date")
+_DAY = len("2025-01-31")
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledArticle:
     """An article with its gold labels.
 
-    `unsure` are the labels, given or not, on which careful readers could differ; `fold` is
-    the part of a fixed cross-validation the file puts the article in, if any.
+    `unsure` are the labels, given or not, on which careful readers could differ; of `unknown`
+    ones nobody has decided whether they hold, and they count nowhere. `fold` is the part of a
+    fixed cross-validation the file puts the article in, if any; `place` is its file and line.
     """
 
     article: Article
@@ -32,12 +33,34 @@ class LabelledArticle:
     unsure: frozenset[str] = frozenset()
     date: str | None = None
     fold: int | None = None
+    unknown: frozenset[str] = frozenset()
+    place: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
         """The id given in the file, or its place there (`name:line`, whatever the folder)."""
         assert self.article.id is not None
         return self.article.id
+
+    @property
+    def day(self) -> datetime.date | None:
+        """The day that `date` begins with (ISO 8601), if it has one."""
+        try:
+            return datetime.date.fromisoformat((self.date or "")[:_DAY])
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What could be read: articles, everything that is wrong, and what was left out and why.
+
+    Problems name file and line, or the number of the record in Parquet, JSON and folders.
+    """
+
+    articles: list[LabelledArticle]
+    problems: list[str]
+    left_out: list[str]
 
 
 def articles_of(labelled: Sequence[LabelledArticle]) -> list[Article]:
@@ -53,146 +76,94 @@ class DataError(RasidError):
         self.problems = tuple(problems)
 
 
-def read_labelled(paths: Sequence[Path], labels: Sequence[str]) -> list[LabelledArticle]:
-    """Read JSONL, CSV or Parquet files with `text` and `labels` (list, or `a|b`).
+def read_labelled(
+    paths: Sequence[Path],
+    labels: Sequence[str],
+    data_format: DataFormat = "detect",
+    *,
+    report: Callable[[str], None] = tqdm.write,
+) -> list[LabelledArticle]:
+    """Read labelled articles from files and folders (`training.records`, `training.annotations`).
 
-    Optional fields: `id`, `title`, `date`, `unsure`, `fold`. Every problem of every file is
-    collected before `DataError` is raised with all of them, each with file and line (the
-    first one of a CSV record, the number of the row in Parquet).
+    Rows have `text` and `labels` (list, or `a|b`), and optionally `id`, `title`, `date`,
+    `unsure`, `unknown`, `fold`. What is left out is told to `report`. Every problem of every
+    file is collected before `DataError` is raised with all of them.
     """
-    problems: list[str] = []
-    articles: list[LabelledArticle] = []
+    found = collect_labelled(paths, labels, data_format)
+    for note in found.left_out:
+        report(note)
+    if found.problems:
+        raise DataError(found.problems)
+    if not found.articles:
+        raise DataError([f"{', '.join(map(str, paths))}: no article in it"])
+    return found.articles
+
+
+def collect_labelled(
+    paths: Sequence[Path], labels: Sequence[str], data_format: DataFormat = "detect"
+) -> Collected:
+    """Read what can be read of files and folders, and everything that is wrong with the rest."""
+    found = Collected([], [], [])
     seen: dict[str, str] = {}
     for path in paths:
         try:
-            for number, row in _rows(path):
-                place = f"{path}:{number}"
-                try:
-                    article = _labelled(row, f"{path.name}:{number}", labels)
-                except ValueError as error:
-                    problems.append(f"{place}: {error}")
-                    continue
+            for article in _read_one(path, labels, data_format, found):
                 if article.id in seen:
-                    problems.append(f"{place}: id {article.id!r} is also at {seen[article.id]}")
-                seen[article.id] = place
-                articles.append(article)
+                    found.problems.append(
+                        f"{article.place}: id {article.id!r} is also at {seen[article.id]}"
+                    )
+                seen[article.id] = article.place
+                found.articles.append(article)
         except (OSError, ValueError) as error:
-            problems.append(f"{path}: {error}")
-    if problems:
-        raise DataError(problems)
-    if not articles:
-        raise DataError([f"{', '.join(map(str, paths))}: no article in it"])
-    return articles
+            found.problems.append(f"{path}: {error}")
+    return found
 
 
-def _rows(path: Path) -> Iterator[tuple[int, Any]]:
-    """Line numbers with their rows; a string in the place of a row says what is wrong with it."""
-    readers = {".jsonl": _jsonl, ".ndjson": _jsonl, ".csv": _csv, ".parquet": _parquet}
-    if path.suffix not in readers:
-        raise ValueError(f"is none of {', '.join(readers)}")
-    return readers[path.suffix](path)
-
-
-def _jsonl(path: Path) -> Iterator[tuple[int, Any]]:
-    raw = path.read_bytes().removeprefix(codecs.BOM_UTF8)
-    for number, line in enumerate(raw.splitlines(), 1):
-        if not line.strip():
+def _read_one(
+    path: Path, labels: Sequence[str], data_format: DataFormat, found: Collected
+) -> Iterator[LabelledArticle]:
+    unanswered = 0
+    for number, row in rows_of(read_records(path), data_format):
+        if row is UNANSWERED:
+            unanswered += 1
             continue
+        place = f"{path}:{number}"
         try:
-            yield number, json.loads(line.decode("utf-8"))
-        except UnicodeDecodeError as error:
-            yield number, f"byte {error.start} is not UTF-8"
-        except json.JSONDecodeError as error:
-            yield number, f"is not JSON: {error.msg} at column {error.colno}"
-        except RecursionError:
-            yield number, "is nested too deeply"
+            article = _labelled(row, f"{path.name}:{number}", place, labels)
         except ValueError as error:
-            # An integer of more digits than Python converts.
-            yield number, f"cannot be read: {error}"
+            found.problems.append(f"{place}: {error}")
+            continue
+        yield article
+    if unanswered:
+        found.left_out.append(f"{path}: {unanswered} records without an annotation are left out")
 
 
-def _csv(path: Path) -> Iterator[tuple[int, Any]]:
-    csv.field_size_limit(_CSV_FIELD_LIMIT)
-    # Bytes that are not UTF-8 are reported with their record, beside all other problems.
-    text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] | None = None
-    line = 1
-    try:
-        for cells in reader:
-            if cells and header is None:
-                header = _csv_header(cells)
-            elif cells and header is not None:
-                yield line, _csv_row(header, cells)
-            line = reader.line_num + 1
-    except csv.Error as error:
-        raise ValueError(f"line {line}: {error}") from None
-    if header is None:
-        raise ValueError("line 1: no column labels, text")
-
-
-def _csv_header(cells: list[str]) -> list[str]:
-    if not _is_utf8(cells):
-        raise ValueError("line 1: is not UTF-8")
-    missing = {"text", "labels"} - set(cells)
-    if missing:
-        raise ValueError(f"line 1: no column {', '.join(sorted(missing))}")
-    return cells
-
-
-def _csv_row(header: list[str], cells: list[str]) -> dict[str, str] | str:
-    if len(cells) != len(header):
-        return f"has {'more' if len(cells) > len(header) else 'fewer'} fields than the header"
-    row = dict(zip(header, cells, strict=True))
-    for column, cell in row.items():
-        if not _is_utf8([cell]):
-            return f"{column}: is not UTF-8"
-    # An empty cell is no value, but for labels it is the empty list of them.
-    return {column: cell for column, cell in row.items() if cell or column == "labels"}
-
-
-def _is_utf8(cells: Sequence[str]) -> bool:
-    # What could not be decoded stands there as a lone surrogate, which cannot be encoded.
-    try:
-        "".join(cells).encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _parquet(path: Path) -> Iterator[tuple[int, Any]]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        table = pyarrow.parquet.read_table(path)
-    except pyarrow.ArrowException as error:
-        raise ValueError(f"is not a readable Parquet file: {error}") from None
-    missing = {"text", "labels"} - set(table.column_names)
-    if missing:
-        raise ValueError(f"no column {', '.join(sorted(missing))}")
-    yield from enumerate(table.to_pylist(), 1)
-
-
-def _labelled(row: Any, place: str, known: Sequence[str]) -> LabelledArticle:
+def _labelled(row: Any, name: str, place: str, known: Sequence[str]) -> LabelledArticle:
     if isinstance(row, str):
         raise ValueError(row)
     if not isinstance(row, dict):
         raise ValueError("is not an object with fields")
-    for field in _KNOWN_TEXT_FIELDS:
-        if row.get(field) is not None and not isinstance(row[field], str):
-            raise ValueError(f"{field}: is not a string")
-        if not _is_utf8([row.get(field) or ""]):
-            raise ValueError(f"{field}: has a lone surrogate")
+    if isinstance(row.get("date"), datetime.date):
+        # A column of dates, or of points of time, in Parquet and datasets.
+        row = {**row, "date": row["date"].isoformat()}
+    for text_field in _KNOWN_TEXT_FIELDS:
+        if row.get(text_field) is not None and not isinstance(row[text_field], str):
+            raise ValueError(f"{text_field}: is not a string")
+        if not is_utf8([row.get(text_field) or ""]):
+            raise ValueError(f"{text_field}: has a lone surrogate")
     if not isinstance(row.get("text"), str):
         raise ValueError("text: is missing or not a string")
-    article = Article(row["text"], row.get("title"), row.get("id") or place)
+    article = Article(row["text"], row.get("title"), row.get("id") or name)
     try:
         check_article(article, MAX_CHARS)
     except ArticleError as error:
         raise ValueError(str(error)) from None
-    labels, unsure = (_labels(row, field, known) for field in ("labels", "unsure"))
-    return LabelledArticle(article, labels, unsure, row.get("date"), _fold(row))
+    labels, unsure, unknown = (
+        _labels(row, each, known) for each in ("labels", "unsure", "unknown")
+    )
+    if both := sorted(labels & unknown):
+        raise ValueError(f"unknown: {', '.join(both)} is among the labels, too")
+    return LabelledArticle(article, labels, unsure, row.get("date"), _fold(row), unknown, place)
 
 
 def _labels(row: dict[str, Any], field: str, known: Sequence[str]) -> frozenset[str]:

@@ -3,7 +3,7 @@
 python training/join.py LABELS.jsonl --archive ARCHIVE… --out LABELLED.jsonl
 
 Labels can be shared where texts cannot: a line of LABELS has an `id`, `labels`, and optionally
-`unsure` and `fold`. The result is what `train.py` reads.
+`unsure`, `unknown` and `fold`. The result is what `train.py` reads.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from training.archive import ArchiveArticle, find_shards, read_archive
 from training.articles import DataError
 from training.options import ENVIRONMENT_NOTE, parse_with_environment
 
-_FIELDS = ("labels", "unsure", "fold")
+_FIELDS = ("labels", "unsure", "unknown", "fold")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from rasid.errors import SettingError
 from rasid.manifest import Name
 from rasid.normalization import PROFILES, Profile
 from rasid.windows import Windowing
+from training.annotations import DATA_FORMATS, DataFormat
 from training.archive import BadInput, find_shards
 from training.settings import FitSettings
 
@@ -24,6 +25,8 @@ ENVIRONMENT_NOTE = (
     "(RASID_OUT, RASID_ENCODER, …); the command line wins."
 )
 
+DATA_HELP = "files or folders with text and labels: JSONL, JSON, CSV, Parquet, datasets, exports"
+FORMAT_HELP = "what the files are of, where it cannot be told from them"
 _SOFTNESS = "target of an `unsure` label: this far from 0 or 1 (0 takes it for sure)"
 
 
@@ -32,6 +35,7 @@ class TrainOptions:
     """Everything `train.py` is told."""
 
     data: tuple[Path, ...]
+    data_format: DataFormat
     encoder: str
     taxonomy: Path
     out: Path
@@ -70,6 +74,7 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         parser.error("argument --teacher: needs --unlabelled")
     return TrainOptions(
         data=tuple(given.data),
+        data_format=given.format,
         encoder=given.encoder,
         taxonomy=given.taxonomy,
         out=given.out,
@@ -126,7 +131,9 @@ def parse_with_environment(
     for action in parser._actions:
         value = os.environ.get(_ENVIRONMENT + action.dest.upper())
         if value and action.option_strings and action.nargs != 0:
-            # argparse converts a default given as text like an argument.
+            # argparse converts a default given as text like an argument, but takes any.
+            if action.choices is not None and value not in action.choices:
+                parser.error(f"argument {action.option_strings[0]}: invalid choice: {value!r}")
             action.default = value
     return parser.parse_args(arguments)
 
@@ -139,7 +146,8 @@ def _parser() -> argparse.ArgumentParser:
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = parser.add_argument
-    add("data", nargs="+", type=Path, help="JSONL, CSV or Parquet files with text and labels")
+    add("data", nargs="+", type=Path, help=DATA_HELP)
+    add("--format", choices=DATA_FORMATS, default="detect", help=FORMAT_HELP)
     add("--encoder", default="compact", help="compact, swift, a folder, or a model hub id")
     add("--taxonomy", type=Path, default=ROOT / "data" / "taxonomy.toml", help="topics (TOML)")
     add("--out", type=Path, default=ROOT / "models", help="folder the version is put into")

@@ -90,7 +90,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     taxonomy = read_taxonomy(options.taxonomy)
     checkpoint = find_encoder(options.encoder)
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
-    articles = read_labelled(options.data, taxonomy.labels)
+    articles = read_labelled(options.data, taxonomy.labels, options.data_format)
     split = split_articles(articles, test_fold=options.test_fold, hold_out=options.hold_out)
     refuse_seen("--encoder", [checkpoint.folder], split.test)
     profile = options.profile or checkpoint.profile

@@ -61,6 +61,8 @@ def test_all_problems_are_listed_with_file_and_line(tmp_path: Path) -> None:
         b'{"fold": ' + b"1" * 5000 + b"}",
         b"[" * 100_000,
         json.dumps({"text": TEXT, "labels": [], "id": "\ud800"}).encode(),
+        json.dumps({"text": TEXT, "labels": [], "unknown": ["sport"]}).encode(),
+        json.dumps({"text": TEXT, "labels": LABELS, "unknown": "migration"}).encode(),
     ]
     file.write_bytes(b"\n".join(lines))
     missing = tmp_path / "missing.jsonl"
@@ -85,6 +87,8 @@ def test_all_problems_are_listed_with_file_and_line(tmp_path: Path) -> None:
         (18, "cannot be read: Exceeds the limit"),
         (19, "is nested too deeply"),
         (20, "id: has a lone surrogate"),
+        (21, "unknown: unknown label 'sport'"),
+        (22, "unknown: migration is among the labels, too"),
     ]
     assert len(found) == len(expected) + 1
     for problem, (line, message) in zip(found, expected, strict=False):
@@ -121,7 +125,7 @@ def test_every_problem_of_a_csv_is_at_the_line_its_record_begins_on(tmp_path: Pa
     problems = [problem.removeprefix(f"{file}:") for problem in problems_of(file)]
     assert problems == [
         "3: labels: unknown label 'sport'",
-        "6: text: is not UTF-8",
+        "6: text: is not UTF-8 but reads as windows-1256: iconv -f windows-1256 -t utf-8",
         "7: labels: unknown label 'sport'",
     ]
 
@@ -187,5 +191,5 @@ def test_unknown_kind_of_file_and_empty_file(tmp_path: Path) -> None:
     other, empty = tmp_path / "d.xlsx", tmp_path / "d.jsonl"
     other.touch()
     empty.touch()
-    assert "is none of .jsonl" in problems_of(other)[0]
+    assert "is neither a dataset's folder nor one of .jsonl" in problems_of(other)[0]
     assert "no article in it" in problems_of(empty)[0]

@@ -66,3 +66,8 @@ def test_the_environment_is_checked_alike(
     with pytest.raises(SystemExit):
         parse_options(["data.jsonl"])
     assert "argument --version: 'current' is the name of the link" in capsys.readouterr().err
+    monkeypatch.delenv("RASID_VERSION")
+    monkeypatch.setenv("RASID_FORMAT", "xml")
+    with pytest.raises(SystemExit):
+        parse_options(["data.jsonl"])
+    assert "argument --format: invalid choice: 'xml'" in capsys.readouterr().err
