@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import torch
 from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from transformers import AutoConfig, AutoModel, PreTrainedModel
@@ -35,14 +34,15 @@ from training.bags import build_bags
 from training.baseline import fit_calibrated, fit_linear
 from training.encoders import Checkpoint
 from training.evaluation import scores_of, thresholds_of
+from training.gold import Decisions
 from training.metrics import gold_of
 from training.model import BagClassifier, load_encoder
 from training.options import parse_options
+from training.per_label import PerLabel
 from training.resuming import kept
 from training.splits import Split, split_articles
 from training.teachers import window_features
 from training.train import main as train
-from training.tuning import Gold
 
 _LIBRARIES = ("numpy", "onnxruntime", "scikit-learn", "tokenizers", "torch", "transformers")
 
@@ -58,7 +58,8 @@ def fit_cell(cell: Cell, work: Path, file: Path) -> None:
     resumed = folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     started = time.monotonic()
-    split, labels = split_of(cell), cell.task.labels
+    split = split_of(cell)
+    gold = gold_of(split.test, cell.task.labels)
     # What training prints is not part of the table.
     with contextlib.redirect_stdout(sys.stderr):
         if cell.row.kind in LINEAR:
@@ -70,8 +71,8 @@ def fit_cell(cell: Cell, work: Path, file: Path) -> None:
     seconds = None if resumed else time.monotonic() - started
     Predictions(
         ids=np.array([article.id for article in split.test]),
-        gold=gold_of(split.test, labels),
-        decided=decide(scores, thresholds, single=cell.task.single),
+        gold=gold.given,
+        decided=decide(scores, thresholds, single=cell.task.single) & gold.known,
         scores=scores,
         thresholds=thresholds,
         seconds=seconds,
@@ -101,7 +102,7 @@ def shrink(split: Split, share: float) -> Split:
     return Split(part(split.train), part(split.dev), split.test)
 
 
-def decide(scores: Floats, thresholds: Floats, *, single: bool) -> Gold:
+def decide(scores: Floats, thresholds: Floats, *, single: bool) -> Decisions:
     """Which labels are given, (articles, labels): the best one, or all that reach thresholds.
 
     Scores of one label against all others are calibrated label by label, so that they can be
@@ -109,7 +110,7 @@ def decide(scores: Floats, thresholds: Floats, *, single: bool) -> Gold:
     """
     if not single:
         return scores >= thresholds
-    best: Gold = np.arange(scores.shape[1]) == scores.argmax(1)[:, None]
+    best: Decisions = np.arange(scores.shape[1]) == scores.argmax(1)[:, None]
     return best
 
 
@@ -134,7 +135,7 @@ def _frozen(cell: Cell, split: Split, folder: Path) -> tuple[Floats, Floats]:
     )
     model = make_pipeline(
         StandardScaler(),
-        OneVsRestClassifier(LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)),
+        PerLabel(LogisticRegression(C=0.01, class_weight="balanced", max_iter=1000)),
     )
     gold = gold_of(known, cell.task.labels)
     slope, bias, thresholds = fit_calibrated(model, features, gold, seed=SEED)
@@ -148,7 +149,7 @@ def _features(cell: Cell, articles: Sequence[LabelledArticle]) -> Floats:
         fitting_windows(cell.windowing, checkpoint),
     )
     network = BagClassifier(load_encoder(checkpoint.folder), len(labels)).eval()
-    bags = build_bags(articles_of(articles), gold_of(articles, labels), tokenizer)
+    bags = build_bags(articles_of(articles), gold_of(articles, labels).targets, tokenizer)
     windows = window_features(network, bags, checkpoint.pad_id).astype(np.float64)
     counts = np.array([len(bag) for bag in bags["windows"]])
     sums = np.add.reduceat(windows, np.cumsum([0, *counts])[:-1])
@@ -186,7 +187,8 @@ def write(articles: Sequence[LabelledArticle], file: Path) -> None:
         for each in articles:
             row: dict[str, Any] = {"id": each.id, "title": each.article.title}
             row |= {"text": each.article.text, "fold": each.fold}
-            row |= {"labels": sorted(each.labels), "unsure": sorted(each.unsure)}
+            for name in ("labels", "unsure", "unknown"):
+                row[name] = sorted(getattr(each, name))
             target.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 

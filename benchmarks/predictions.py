@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rasid.errors import RasidError
 from rasid.scores import Floats
-from training.tuning import Gold
+from training.gold import Decisions
 
 RESAMPLES = 2000
 _AT_ONCE = 100
@@ -31,14 +31,15 @@ class Predictions:
     """What a row says of the articles of a fold, and what it should say. No text is in it.
 
     ids (articles,); gold and decided, which labels an article has and is given, and scores, all
-    (articles, labels); thresholds (labels,). `seconds` of fitting, None where it was
+    (articles, labels); thresholds (labels,). A label that nobody has decided for an article is
+    in neither, so that it counts nowhere. `seconds` of fitting, None where it was
     interrupted. `identity` is all that decided on this (`benchmarks.cells`), `made_with` what
     else is known of it.
     """
 
     ids: NDArray[np.str_]
-    gold: Gold
-    decided: Gold
+    gold: Decisions
+    decided: Decisions
     scores: Floats
     thresholds: Floats
     seconds: float | None
@@ -83,7 +84,7 @@ class Quality:
     labels: Floats
 
 
-def quality(gold: Gold, decided: Gold) -> Quality:
+def quality(gold: Decisions, decided: Decisions) -> Quality:
     """F1 figures of `decided` against `gold`, both (articles, labels).
 
     A label with neither a positive nor a decision counts as F1 0, as scikit-learn has it. Where
@@ -94,7 +95,9 @@ def quality(gold: Gold, decided: Gold) -> Quality:
     return Quality(float(2 * hits.sum() / max(total.sum(), 1)), float(labels.mean()), labels)
 
 
-def compare(gold: Gold, decided: Gold, other: Gold, *, seed: int = 17) -> dict[str, Floats]:
+def compare(
+    gold: Decisions, decided: Decisions, other: Decisions, *, seed: int = 17
+) -> dict[str, Floats]:
     """Differences of micro- and macro-F1 to `other`: 2.5 % quantile, the difference, 97.5 %.
 
     Paired bootstrap over articles (Efron & Tibshirani 1993; Berg-Kirkpatrick et al. 2012).
@@ -124,7 +127,7 @@ def compare_folds(own: Kept, other: Kept) -> tuple[list[int], dict[str, Floats]]
     return shared, compare(gold, decided, together(other, shared)[1])
 
 
-def together(folds: Kept, chosen: list[int]) -> tuple[Gold, Gold]:
+def together(folds: Kept, chosen: list[int]) -> tuple[Decisions, Decisions]:
     """Gold labels and decisions of the folds in `chosen`: (articles, labels), sorted by id."""
     orders = {fold: np.argsort(folds[fold].ids) for fold in chosen}
     gold = [folds[fold].gold[order] for fold, order in orders.items()]
@@ -140,7 +143,7 @@ def _same(one: Predictions, other: Predictions) -> bool:
     return bool(same_ids and (one.gold[orders[0]] == other.gold[orders[1]]).all())
 
 
-def _f1(times: NDArray[Any], gold: Gold, decided: Gold) -> Floats:
+def _f1(times: NDArray[Any], gold: Decisions, decided: Decisions) -> Floats:
     """Micro- and macro-F1 with each article counted `times` (resamples, articles).
 
     Returns (resamples, 2).

@@ -34,7 +34,8 @@ class Encoder(_Part):
 class DataSummary(_Part):
     """The labelled articles of the training run.
 
-    `fingerprint` is the sha256 over the sorted ids with their labels, one a line.
+    `fingerprint` is the sha256 over the sorted ids with their labels, and those left unknown where
+    there are any, one a line.
     """
 
     files: tuple[str, ...]

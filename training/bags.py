@@ -16,7 +16,6 @@ from rasid.article import Article
 from rasid.reading import read_article
 from rasid.scores import Floats
 from rasid.windows import cut_windows
-from training.tuning import Gold
 
 # An article of this many windows has about 25,000 characters. Of longer ones windows at
 # even distances are trained on, since all of a bag's windows are in memory at once.
@@ -24,11 +23,12 @@ MAX_TRAINED_WINDOWS = 32
 
 
 def build_bags(
-    articles: Sequence[Article], targets: Gold | Floats, tokenizer: Tokenizer, *, weight: float = 1
+    articles: Sequence[Article], targets: Floats, tokenizer: Tokenizer, *, weight: float = 1
 ) -> Dataset:
     """One row an article: `windows` (ids), `labels`, `weight` in the loss, `length` in tokens.
 
-    `targets` (articles, labels) are gold labels, or scores to be learned.
+    `targets` (articles, labels) are those of gold labels, or scores to be learned; NaN counts
+    nowhere.
     """
     readings = [read_article(article).text for article in articles]
     bags = [
@@ -37,7 +37,7 @@ def build_bags(
     return Dataset.from_dict(
         {
             "windows": bags,
-            "labels": targets.astype(np.float64).tolist(),
+            "labels": targets.tolist(),
             "weight": [float(weight)] * len(bags),
             "length": [sum(map(len, bag)) for bag in bags],
         }

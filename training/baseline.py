@@ -1,15 +1,14 @@
 """Linear models that every encoder has to beat, and can learn from: TF-IDF, an SVM or LR."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, cross_val_predict
-from sklearn.multiclass import OneVsRestClassifier
+from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline, make_pipeline, make_union
 from sklearn.svm import LinearSVC
 from tokenizers import Tokenizer
@@ -17,7 +16,9 @@ from tokenizers import Tokenizer
 from rasid.article import Article
 from rasid.reading import read_article
 from rasid.scores import Floats, calibrate
-from training.tuning import Gold, best_threshold, fit_calibration
+from training.gold import Gold
+from training.per_label import PerLabel
+from training.tuning import best_threshold, fit_calibration
 
 Estimator = Literal["svm", "lr"]
 
@@ -49,7 +50,7 @@ def fit_linear(
     characters: bool = True,
     estimator: Estimator = "svm",
 ) -> LinearModel:
-    """Fit the linear model on articles with `gold` labels (articles, labels).
+    """Fit the linear model on articles with `gold` labels.
 
     Words 1-2 and, with `characters`, characters 3-5 within words (slower, better), sublinear
     TF-IDF; a linear SVM (C 0.3) or logistic regression (C 10), balanced. Calibration and
@@ -64,20 +65,22 @@ def fit_linear(
 def fit_calibrated(
     pipeline: Pipeline, inputs: Sequence[str] | Floats, gold: Gold, *, seed: int
 ) -> tuple[Floats, Floats, Floats]:
-    """Fit `pipeline` on `inputs` with `gold` (articles, labels), and calibrate it.
+    """Fit `pipeline`, which ends in a `PerLabel`, on `inputs` with `gold`, and calibrate it.
 
     Returns slope, bias and threshold of each label, from out-of-fold margins.
     """
     folds = KFold(_INNER_FOLDS, shuffle=True, random_state=seed)
-    target = gold.astype(int)
-    with warnings.catch_warnings():
-        # A label without positives is reported by its count in the table.
-        warnings.filterwarnings("ignore", "Label .* is present in all training examples")
-        margins = cross_val_predict(pipeline, inputs, target, cv=folds, method="decision_function")
-        pipeline.fit(inputs, target)
+    # Texts as objects: an array of strings gives each the room of the longest.
+    rows = inputs if isinstance(inputs, np.ndarray) else np.array(inputs, object)
+    targets = gold.targets
+    margins = np.zeros(targets.shape)
+    for rest, part in folds.split(rows):
+        fitted = clone(pipeline).fit(rows[rest], targets[rest])
+        margins[part] = fitted.decision_function(rows[part])
+    pipeline.fit(rows, targets)
     slope, bias = fit_calibration(margins, gold)
     scores = calibrate(margins, slope, bias)
-    thresholds = [best_threshold(scores[:, i], gold[:, i]) for i in range(gold.shape[1])]
+    thresholds = [best_threshold(*gold.of_label(i, scores)) for i in range(len(slope))]
     return slope, bias, np.array(thresholds)
 
 
@@ -99,7 +102,7 @@ def _pipeline(characters: bool, estimator: Estimator, seed: int) -> Pipeline:
         if estimator == "svm"
         else LogisticRegression(C=10.0, class_weight="balanced", solver="liblinear")
     )
-    return make_pipeline(make_union(*features), OneVsRestClassifier(one))
+    return make_pipeline(make_union(*features), PerLabel(one))
 
 
 def _texts(articles: Sequence[Article], normaliser: Tokenizer) -> list[str]:

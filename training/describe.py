@@ -110,9 +110,15 @@ def summarise(options: TrainOptions, split: Split, labels: Sequence[str]) -> Dat
 
 
 def fingerprint(articles: Sequence[LabelledArticle]) -> str:
-    """sha256 over the ids with their labels, sorted, one article a line."""
-    lines = sorted(f"{article.id}\t{','.join(sorted(article.labels))}" for article in articles)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    """sha256 over the ids with their labels, and unknown ones, sorted, one article a line."""
+
+    def line(article: LabelledArticle) -> str:
+        columns = [article.id, ",".join(sorted(article.labels))]
+        if article.unknown:
+            columns.append(",".join(sorted(article.unknown)))
+        return "\t".join(columns)
+
+    return hashlib.sha256("\n".join(sorted(map(line, articles))).encode()).hexdigest()
 
 
 def read_metrics(manifest_file: Path | None) -> tuple[Metrics, ...]:

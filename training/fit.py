@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from datasets import Dataset
 from safetensors.torch import load_model, save_model
-from sklearn.metrics import average_precision_score
 from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
@@ -20,10 +19,13 @@ from transformers import (
 )
 from transformers.trainer_pt_utils import LengthGroupedSampler
 
+from rasid.scores import Floats
 from training.bags import BagCollator, number_windows
 from training.encoders import Checkpoint
 from training.freezing import FrozenLayers
+from training.gold import Gold
 from training.hardware import has_bf16
+from training.metrics import micro_average_precision
 from training.model import BagClassifier, load_encoder, parameter_groups
 from training.network import load_head
 from training.settings import FitSettings
@@ -91,12 +93,12 @@ def fit(
     """
     workspace.folder.mkdir(parents=True, exist_ok=True)
     set_seed(settings.seed)
-    gold = np.array(train["labels"])
+    targets = np.array(train["labels"])
     model = BagClassifier(
         load_encoder(checkpoint.folder),
         len(labels),
         dropout=settings.dropout,
-        class_weights=root_class_weights(gold) if settings.class_weights else None,
+        class_weights=root_class_weights(targets) if settings.class_weights else None,
     )
     load_head(model, checkpoint.folder, labels)
     if resume and workspace.fitted.exists():
@@ -157,10 +159,10 @@ def evaluation_steps(settings: FitSettings, articles: int) -> int:
     return max(1, math.ceil(steps / settings.evaluations))
 
 
-def root_class_weights(gold: np.ndarray[Any, np.dtype[np.float64]]) -> torch.Tensor:
-    """Square root of negatives over positives for each label; 1 where there is none."""
-    positives = gold.sum(0)
-    return torch.tensor(np.sqrt((len(gold) - positives) / np.maximum(positives, 1))).float()
+def root_class_weights(targets: Floats) -> torch.Tensor:
+    """Square root of negatives over positives for each label, among what is known: (labels,)."""
+    positives, known = np.nansum(targets, 0), (~np.isnan(targets)).sum(0)
+    return torch.tensor(np.sqrt((known - positives) / np.maximum(positives, 1))).float()
 
 
 def _freeze(
@@ -211,5 +213,5 @@ def trainer_arguments(
 
 
 def _average_precision(prediction: EvalPrediction) -> dict[str, float]:
-    logits, gold = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
-    return {"average_precision": float(average_precision_score(gold, logits, average="micro"))}
+    logits, targets = np.asarray(prediction.predictions), np.asarray(prediction.label_ids)
+    return {"average_precision": micro_average_precision(logits, Gold.of_targets(targets))}

@@ -9,12 +9,15 @@ from sklearn.metrics import average_precision_score, precision_recall_fscore_sup
 from rasid.manifest import LabelMetrics, Metrics
 from rasid.scores import Floats
 from training.articles import LabelledArticle
-from training.tuning import Gold
+from training.gold import Decisions, Gold
 
 
 def gold_of(articles: Sequence[LabelledArticle], labels: Sequence[str]) -> Gold:
-    """Gold labels as a matrix of shape (articles, labels)."""
-    return np.array([[label in article.labels for label in labels] for article in articles])
+    """Gold labels of the articles, each in the order of `labels`."""
+    return Gold(
+        given=_held([article.labels for article in articles], labels),
+        known=~_held([article.unknown for article in articles], labels),
+    )
 
 
 def targets_of(
@@ -22,10 +25,11 @@ def targets_of(
 ) -> Floats:
     """What training aims at: gold labels, where unsure by `softness` towards the other side.
 
-    (Soft targets where readers differ: Peterson et al. 2019, arXiv 1908.07086.)
+    Of shape (articles, labels), NaN where not known. (Soft targets where readers differ:
+    Peterson et al. 2019, arXiv 1908.07086.)
     """
-    unsure = np.array([[label in article.unsure for label in labels] for article in articles])
-    targets: Floats = np.abs(gold_of(articles, labels) - softness * unsure)
+    unsure = _held([article.unsure for article in articles], labels)
+    targets: Floats = np.abs(gold_of(articles, labels).targets - softness * unsure)
     return targets
 
 
@@ -40,22 +44,23 @@ def measure(
 ) -> Metrics:
     """Precision, recall, F1 and average precision a label; micro- and macro-F1.
 
-    `scores` and `gold` have shape (articles, labels); `data` and `model` say in words
+    `scores` have shape (articles, labels); `data` and `model` say in words
     what was measured on what. A label without positives counts as F1 0 in the macro
     figure, as scikit-learn has it.
     """
-    decided = scores >= thresholds
+    # A label that is neither given nor assigned is in none of these figures.
+    given, decided = gold.given, (scores >= thresholds) & gold.known
     precision, recall, f1, _ = precision_recall_fscore_support(
-        gold, decided, average=None, zero_division=0
+        given, decided, average=None, zero_division=0
     )
     micro, macro = (
-        precision_recall_fscore_support(gold, decided, average=average, zero_division=0)[2]
+        precision_recall_fscore_support(given, decided, average=average, zero_division=0)[2]
         for average in ("micro", "macro")
     )
     return Metrics(
         data=data,
         model=model,
-        articles=len(gold),
+        articles=len(given),
         micro_f1=float(micro),
         macro_f1=float(macro),
         labels={
@@ -63,8 +68,8 @@ def measure(
                 precision=float(precision[column]),
                 recall=float(recall[column]),
                 f1=float(f1[column]),
-                ap=_average_precision(gold[:, column], scores[:, column]),
-                positives=int(gold[:, column].sum()),
+                ap=_average_precision(*gold.of_label(column, scores)),
+                positives=int(given[:, column].sum()),
             )
             for column, label in enumerate(labels)
         },
@@ -84,5 +89,14 @@ def table(metrics: Metrics) -> str:
     return "\n".join([title, head, *rows, foot])
 
 
-def _average_precision(gold: NDArray[np.bool_], scores: Floats) -> float | None:
-    return float(average_precision_score(gold, scores)) if gold.any() else None
+def micro_average_precision(logits: Floats, gold: Gold) -> float:
+    """Average precision over all decisions that are known; `logits` (articles, labels)."""
+    return float(average_precision_score(gold.given[gold.known], logits[gold.known]))
+
+
+def _average_precision(scores: Floats, given: Decisions) -> float | None:
+    return float(average_precision_score(given, scores)) if given.any() else None
+
+
+def _held(sets: Sequence[frozenset[str]], labels: Sequence[str]) -> Decisions:
+    return np.array([[label in held for label in labels] for held in sets], np.bool_)

@@ -114,15 +114,19 @@ class BagClassifier(nn.Module):
     ) -> dict[str, Tensor]:
         """Loss and pooled logits of a batch of articles.
 
-        labels (articles, labels), gold or scores to be learned; inputs (windows, tokens)
-        ids, or (windows, tokens, hidden) activations of frozen layers; weights (articles,)
-        of the articles in the loss; lengths (windows,) in tokens; articles (windows,) the
-        row of `labels` that each window belongs to.
+        labels (articles, labels), gold or scores to be learned, NaN where not known;
+        inputs (windows, tokens) ids, or (windows, tokens, hidden) activations of frozen
+        layers; weights (articles,) of the articles in the loss; lengths (windows,) in tokens;
+        articles (windows,) the row of `labels` that each window belongs to.
         """
         window_logits = self.windows.head.classify(self.features(inputs, lengths)).float()
         logits = pool_bags(window_logits, articles, len(labels), self.sharpness)
+        # The mean is over all places, known or not: a decision weighs the same in every batch.
         loss = nn.functional.binary_cross_entropy_with_logits(
-            logits, labels, weights.unsqueeze(1), pos_weight=self.class_weights
+            logits,
+            labels.nan_to_num(),
+            weights.unsqueeze(1) * ~labels.isnan(),
+            pos_weight=self.class_weights,
         )
         return {"loss": loss, "logits": logits}
 

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 from datasets import Dataset, concatenate_datasets
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
 from tokenizers import Tokenizer
 from tqdm import tqdm
 
@@ -28,14 +27,15 @@ from training.baseline import fit_linear
 from training.describe import fingerprint
 from training.encoders import Checkpoint, find_encoder
 from training.fit import fit
-from training.metrics import gold_of
+from training.gold import Gold
+from training.metrics import gold_of, micro_average_precision
 from training.model import BagClassifier
 from training.options import TrainOptions
 from training.resuming import file_sizes, kept, run_key
 from training.seen import refuse_seen
 from training.splits import Split
 from training.teachers import check_teachers, mean_logit, score_bags, teacher_scores
-from training.tuning import Gold, fit_calibration
+from training.tuning import fit_calibration
 from training.turns import take_turns
 from training.unlabelled import read_pool
 from training.workspace import Workspace
@@ -176,8 +176,7 @@ def dev_quality(
     model: BagClassifier, dev: Dataset, dev_gold: Gold, checkpoint: Checkpoint
 ) -> float:
     """Micro-averaged average precision on the dev part."""
-    logits = score_bags(model, dev, checkpoint.pad_id)
-    return float(average_precision_score(dev_gold, logits, average="micro"))
+    return micro_average_precision(score_bags(model, dev, checkpoint.pad_id), dev_gold)
 
 
 def choose_confident(scores: Floats, count: int) -> NDArray[np.int64]:

@@ -96,7 +96,8 @@ def read_inputs(options: TrainOptions) -> Inputs:
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
-    dev_bags = build_bags(articles_of(split.dev), gold_of(split.dev, taxonomy.labels), tokenizer)
+    dev_targets = gold_of(split.dev, taxonomy.labels).targets
+    dev_bags = build_bags(articles_of(split.dev), dev_targets, tokenizer)
     comparable = uncut_bags(dev_bags)[:_PARITY_ARTICLES]
     if not len(comparable):
         raise DataError(["the dev part has no article that is short enough to compare models on"])

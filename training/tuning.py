@@ -3,12 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from rasid.scores import Floats, LabelScoring, calibrate
-
-Gold = NDArray[np.bool_]
+from training.gold import Decisions, Gold
 
 # With fewer positives a slope of its own follows noise; the label shares one.
 _OWN_SLOPE_POSITIVES = 50
@@ -24,16 +22,16 @@ def tune(
 ) -> dict[str, LabelScoring]:
     """Calibration, threshold and review bound of each label.
 
-    `logits` and `gold` have shape (articles, labels). Thresholds maximise the F1 that the
+    `logits` have shape (articles, labels). Thresholds maximise the F1 that the
     calibrated scores let expect (`expected_threshold`). The review bound is
     where 95 of 100 positives are above it, and never above the threshold.
     """
     slope, bias = fit_calibration(logits, gold)
     scores = calibrate(logits, slope, bias)
-    common_review = review_bound(scores.ravel(), gold.ravel())
+    common_review = review_bound(scores[gold.known], gold.given[gold.known])
     scoring = {}
     for column, label in enumerate(labels):
-        own, positives = scores[:, column], gold[:, column]
+        own, positives = gold.of_label(column, scores)
         threshold = expected_threshold(own) if positives.any() else 1 - _EDGE
         review = _shrink(review_bound(own, positives), common_review, positives.sum())
         scoring[label] = LabelScoring(
@@ -53,7 +51,7 @@ def fit_calibration(logits: Floats, gold: Gold) -> tuple[Floats, Floats]:
     50 positives have a bias of their own and the slope fitted to all labels together.
     """
     targets = _smoothed(gold)
-    count = gold.shape[1]
+    count = logits.shape[1]
 
     def shared(x: Floats) -> tuple[float, Floats]:
         error, loss = _logistic(x[0] * logits + x[1:], targets)
@@ -63,7 +61,7 @@ def fit_calibration(logits: Floats, gold: Gold) -> tuple[Floats, Floats]:
     bounds = [(_EDGE, 100.0), *[(-50.0, 50.0)] * count]
     found = minimize(shared, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     slope, bias = np.full(count, found[0]), found[1:].copy()
-    for column in np.flatnonzero(gold.sum(0) >= _OWN_SLOPE_POSITIVES):
+    for column in np.flatnonzero(gold.given.sum(0) >= _OWN_SLOPE_POSITIVES):
         own, target = logits[:, column], targets[:, column]
 
         def single(x: Floats, own: Floats = own, target: Floats = target) -> tuple[float, Floats]:
@@ -78,17 +76,17 @@ def fit_calibration(logits: Floats, gold: Gold) -> tuple[Floats, Floats]:
     return slope, bias
 
 
-def best_threshold(scores: Floats, gold: Gold) -> float:
+def best_threshold(scores: Floats, given: Decisions) -> float:
     """The threshold with the best F1, in the middle of the gap between two scores.
 
     Without positives there is nothing to find: the highest threshold there is.
     """
-    if not gold.any():
+    if not given.any():
         return 1 - _EDGE
     order = np.argsort(-scores, kind="stable")
     ranked = scores[order]
-    hits = np.cumsum(gold[order])
-    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + gold.sum())
+    hits = np.cumsum(given[order])
+    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + given.sum())
     # A threshold cannot part articles of the same score.
     f1[:-1][ranked[:-1] == ranked[1:]] = -1.0
     last = int(f1.argmax())
@@ -110,11 +108,11 @@ def expected_threshold(scores: Floats) -> float:
     return _inside((ranked[last] + below) / 2)
 
 
-def review_bound(scores: Floats, gold: Gold) -> float:
+def review_bound(scores: Floats, given: Decisions) -> float:
     """The score that 95 % of the positives reach."""
-    if not gold.any():
+    if not given.any():
         return 1 - _EDGE
-    return _inside(float(np.quantile(scores[gold], 1 - _REVIEW_RECALL, method="lower")))
+    return _inside(float(np.quantile(scores[given], 1 - _REVIEW_RECALL, method="lower")))
 
 
 def _shrink(own: float, common: float, positives: int) -> float:
@@ -126,14 +124,14 @@ def _inside(threshold: float) -> float:
 
 
 def _smoothed(gold: Gold) -> Floats:
-    positives = gold.sum(0)
-    negatives = len(gold) - positives
-    targets: Floats = np.where(gold, (positives + 1) / (positives + 2), 1 / (negatives + 2))
-    return targets
+    positives = gold.given.sum(0)
+    negatives = gold.known.sum(0) - positives
+    decided = np.where(gold.given, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    return np.where(gold.known, decided, np.nan)
 
 
 def _logistic(values: Floats, targets: Floats) -> tuple[Floats, float]:
-    """Gradient with respect to `values`, and the log loss."""
+    """Gradient with respect to `values`, and the log loss; targets that are NaN count nowhere."""
     loss = np.logaddexp(0.0, values) - targets * values
     error: Floats = calibrate(values, np.ones(1), np.zeros(1)) - targets
-    return error, float(loss.sum())
+    return np.nan_to_num(error, copy=False), float(np.nansum(loss))

@@ -117,9 +117,9 @@ def decisive_inputs(
 
 
 def _row(labelled: LabelledArticle) -> list[Any]:
-    article, fold = labelled.article, labelled.fold
-    labels, unsure = sorted(labelled.labels), sorted(labelled.unsure)
-    return [labelled.id, article.title, article.text, labels, unsure, fold]
+    article = labelled.article
+    sets = [sorted(names) for names in (labelled.labels, labelled.unsure, labelled.unknown)]
+    return [labelled.id, article.title, article.text, *sets, labelled.fold]
 
 
 def _hash(content: Any) -> str:

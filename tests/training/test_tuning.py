@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rasid.scores import calibrate
+from training.gold import Gold
 from training.tuning import (
     best_threshold,
     expected_threshold,
@@ -26,7 +27,7 @@ def made(articles: int, slopes: list[float], biases: list[float]) -> tuple[np.nd
 
 def test_calibration_finds_what_the_labels_were_drawn_with() -> None:
     logits, gold = made(8000, [0.5, 2.0], [-1.0, 0.7])
-    slope, bias = fit_calibration(logits, gold)
+    slope, bias = fit_calibration(logits, Gold.all_known(gold))
     assert slope == pytest.approx([0.5, 2.0], abs=0.15)
     assert bias == pytest.approx([-1.0, 0.7], abs=0.15)
 
@@ -34,7 +35,7 @@ def test_calibration_finds_what_the_labels_were_drawn_with() -> None:
 def test_a_rare_label_takes_the_slope_of_the_others() -> None:
     logits, gold = made(2000, [1.5, 1.5, 1.5], [0.0, 0.0, -8.0])
     assert 0 < gold[:, 2].sum() < 50
-    slope, bias = fit_calibration(logits, gold)
+    slope, bias = fit_calibration(logits, Gold.all_known(gold))
     assert slope[2] == pytest.approx(1.5, abs=0.3)
     assert bias[2] == pytest.approx(-8.0, abs=1.5)
 
@@ -64,7 +65,7 @@ def test_review_bound_is_reached_by_95_of_100_positives() -> None:
 
 def test_scoring_is_complete_and_ordered() -> None:
     logits, gold = made(500, [1.0, 1.0], [0.0, -30.0])
-    scoring = tune(logits, gold, ["common", "never"], np.array([1.0, 2.0]))
+    scoring = tune(logits, Gold.all_known(gold), ["common", "never"], np.array([1.0, 2.0]))
     assert list(scoring) == ["common", "never"]
     assert scoring["never"].sharpness == 2.0
     assert all(0 < label.review <= label.threshold < 1 for label in scoring.values())

@@ -49,6 +49,7 @@ def other_articles(inputs: list[str], folder: Path, field: str, value: object) -
         ("title", "عنوان آخر"),
         ("labels", ["money_laundering"]),
         ("unsure", ["migration"]),
+        ("unknown", ["money_laundering"]),
         ("fold", 4),
     ],
 )
