@@ -5,8 +5,9 @@ python -m benchmarks.encoder DATA --folds 0 1 2 3 4 [--rows NAME …] [--section
 
 The rows are those of benchmarks/encoder.toml. A row is fitted once for each of its folds, on the
 other folds; what it says of the fold is kept in --results with everything that decided on it. A
-result that does not match its row any more is fitted anew, or left out of the tables. Thresholds
-come from the training part alone; `unsure` labels count as given.
+result that does not match its row any more is fitted anew, or left out of the tables. Nothing is
+fitted on near-duplicates of the fold. Thresholds come from the training part alone; `unsure`
+labels count as given.
 """
 
 import argparse

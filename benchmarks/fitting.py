@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +23,7 @@ from transformers import AutoConfig, AutoModel, PreTrainedModel
 from benchmarks.cells import SEED, Cell, digest, identity_of
 from benchmarks.predictions import Predictions
 from benchmarks.rows import LINEAR
-from benchmarks.tasks import more_articles, normaliser
+from benchmarks.tasks import more_articles, normaliser, note
 from rasid import __version__
 from rasid.classifier import Classifier
 from rasid.normalization import normalize_tokenizer
@@ -32,6 +33,7 @@ from rasid.windows import Windowing, open_tokenizer
 from training.articles import LabelledArticle, articles_of
 from training.bags import build_bags
 from training.baseline import fit_calibrated, fit_linear
+from training.duplicates import find_duplicates
 from training.encoders import Checkpoint
 from training.evaluation import scores_of, thresholds_of
 from training.gold import Decisions
@@ -78,16 +80,21 @@ def fit_cell(cell: Cell, work: Path, file: Path) -> None:
         seconds=seconds,
         identity=identity,
         made_with=_made_with(),
+        left_out=len(split.left_out),
     ).save(file)
     shutil.rmtree(folder)
 
 
 def split_of(cell: Cell) -> Split:
-    """The fold to measure on, and what is trained and tuned on."""
+    """The fold to measure on, and what is trained and tuned on: nothing that is nearly in it."""
     articles = list(cell.task.articles)
     if cell.row.extra:
-        articles += more_articles(cell.extra_files, cell.task, cell.fold)
-    split = split_articles(articles, test_fold=cell.fold, hold_out=False)
+        articles += more_articles(cell.extra_files, cell.task)
+    duplicates = find_duplicates(articles_of(articles))
+    split = split_articles(
+        articles, duplicates, test_fold=cell.fold, hold_out=False, leaks="leave-out"
+    )
+    note(f"{cell}: not trained on: {len(split.left_out)} near-duplicates of its articles")
     return shrink(split, cell.row.share) if cell.row.share < 1 else split
 
 
@@ -99,7 +106,7 @@ def shrink(split: Split, share: float) -> Split:
         count = max(1, round(share * len(whole)))
         return [whole[place] for place in chance.permutation(len(whole))[:count]]
 
-    return Split(part(split.train), part(split.dev), split.test)
+    return replace(split, train=part(split.train), dev=part(split.dev))
 
 
 def decide(scores: Floats, thresholds: Floats, *, single: bool) -> Decisions:

@@ -17,6 +17,7 @@ from training.gold import Decisions
 
 RESAMPLES = 2000
 _AT_ONCE = 100
+_ABOUT = ("seconds", "identity", "made_with", "left_out")
 
 Kept = Mapping[int, "Predictions"]
 """Predictions of a row by the fold that they are of."""
@@ -32,9 +33,9 @@ class Predictions:
 
     ids (articles,); gold and decided, which labels an article has and is given, and scores, all
     (articles, labels); thresholds (labels,). A label that nobody has decided for an article is
-    in neither, so that it counts nowhere. `seconds` of fitting, None where it was
-    interrupted. `identity` is all that decided on this (`benchmarks.cells`), `made_with` what
-    else is known of it.
+    in neither, so that it counts nowhere. `seconds` of fitting, None where it was interrupted.
+    `identity` is all that decided on this (`benchmarks.cells`), `made_with` what else is known
+    of it; `left_out` articles are nearly one of these, and were not trained on.
     """
 
     ids: NDArray[np.str_]
@@ -45,12 +46,13 @@ class Predictions:
     seconds: float | None
     identity: dict[str, Any]
     made_with: dict[str, Any]
+    left_out: int = 0
 
     def save(self, file: Path) -> None:
         """Write beside `file` first, then into its place. Scores are kept in 16 bits."""
         file.parent.mkdir(parents=True, exist_ok=True)
         staging = file.with_name(f".{os.getpid()}.{file.name}")
-        about = {"seconds": self.seconds, "identity": self.identity, "made_with": self.made_with}
+        about = {name: getattr(self, name) for name in _ABOUT}
         np.savez_compressed(
             staging,
             ids=self.ids,

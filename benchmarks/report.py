@@ -97,7 +97,8 @@ def notes(shown: Sequence[Shown], speed: Speed | None) -> list[str]:
     """How the tables are to be read, and what they were made with."""
     lines = [
         f"In brackets: 95 % of {RESAMPLES} paired bootstrap resamples of the articles, against the "
-        "SVM given the same articles, on all folds that both have."
+        "SVM given the same articles, on all folds that both have.",
+        f"Not trained on, as near-duplicates of articles measured on: {_left_out(shown)} a fold.",
     ]
     if speed:
         lines.append(
@@ -152,6 +153,11 @@ def _points(interval: Floats) -> str:
 def _minutes(each: Shown) -> str:
     seconds = [fold.seconds for fold in each.folds.values() if fold.seconds is not None]
     return f"{statistics.mean(seconds) / 60:.1f}" if seconds else "-"
+
+
+def _left_out(shown: Sequence[Shown]) -> str:
+    counts = {fold.left_out for each in shown for fold in each.folds.values()}
+    return " to ".join(map(str, sorted({min(counts), max(counts)})))
 
 
 def _labels(each: Shown) -> list[str]:

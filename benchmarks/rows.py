@@ -17,7 +17,8 @@ LINEAR: tuple[Kind, ...] = ("tfidf-svm", "tfidf-lr")
 TRAINED: tuple[Kind, ...] = ("random", "fine-tuned")
 
 # What the benchmark itself tells train.py.
-_TAKEN = ("--encoder", "--taxonomy", "--test-fold", "--no-hold-out", "--out", "--version")
+_TAKEN = ("--format", "--encoder", "--taxonomy", "--out", "--version")
+_SPLIT = ("--test-fold", "--no-hold-out", "--split", "--newest", "--leaks")
 _WORKING = ("--work", "--resume", "--baseline")
 
 
@@ -39,7 +40,8 @@ class Row(BaseModel):
     @field_validator("options")
     @classmethod
     def _are_free(cls, options: tuple[str, ...]) -> tuple[str, ...]:
-        taken = [name for name in options if name.partition("=")[0] in _TAKEN + _WORKING]
+        own = _TAKEN + _SPLIT + _WORKING
+        taken = [name for name in options if name.partition("=")[0] in own]
         if taken:
             raise ValueError(f"{', '.join(taken)}: set by the benchmark itself")
         return options

@@ -123,21 +123,15 @@ def read_sections(
     return tested + trained
 
 
-def more_articles(files: Sequence[Path], task: Task, fold: int) -> list[LabelledArticle]:
+def more_articles(files: Sequence[Path], task: Task) -> list[LabelledArticle]:
     """Labelled articles of `files` to learn from beside those of `task`, in no fold.
 
-    Left out are articles of the task by their id, and near-duplicates of those in `fold`.
+    Those with the id of an article of the task are left out.
     """
     own = {article.id for article in task.articles}
-    tests = KnownArticles((each for each in task.articles if each.fold == fold), normaliser())
     found = read_labelled(files, task.labels)
-    fresh = [
-        replace(each, fold=None)
-        for each in found
-        if each.id not in own and ArchiveArticle(each.article, "", "") not in tests
-    ]
-    left_out = len(found) - len(fresh)
-    note(f"{len(fresh)} more articles; {left_out} left out, known or nearly in fold {fold}")
+    fresh = [replace(each, fold=None) for each in found if each.id not in own]
+    note(f"{len(fresh)} more articles; {len(found) - len(fresh)} left out, known by their id")
     return fresh
 
 

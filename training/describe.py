@@ -74,6 +74,7 @@ def draft_manifest(
         | {
             "test_fold": options.test_fold,
             "hold_out": options.test_fold is None and options.hold_out,
+            "split": describe_split(options, split),
             "self_training": list(self_training),
             "libraries": {name: version(name) for name in _LIBRARIES},
         },
@@ -107,6 +108,18 @@ def summarise(options: TrainOptions, split: Split, labels: Sequence[str]) -> Dat
         fingerprint=fingerprint(articles),
         provenance=options.provenance,
     )
+
+
+def describe_split(options: TrainOptions, split: Split) -> dict[str, Any]:
+    """How the articles were split; models of the same `test` were measured on the same ones."""
+    record = options.split_record
+    return {
+        "by": "fold" if record is None else "time" if options.newest else "labels",
+        "record": record.name if record and options.hold_out else None,
+        "leaks": options.leaks,
+        "left_out": len(split.left_out),
+        "test": fingerprint(split.test),
+    }
 
 
 def fingerprint(articles: Sequence[LabelledArticle]) -> str:

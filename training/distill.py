@@ -36,6 +36,7 @@ from training.articles import LabelledArticle, articles_of, read_labelled
 from training.bags import BagCollator, number_windows
 from training.baseline import fit_linear
 from training.distill_options import DistillOptions, parse_options
+from training.duplicates import find_duplicates
 from training.encoders import Checkpoint, find_encoder
 from training.fit import BagTrainer, trainer_arguments
 from training.hardware import keep_heap
@@ -46,6 +47,7 @@ from training.reshape import keep_layers
 from training.resuming import file_sizes, kept, open_run, run_key
 from training.seen import read_seen, refuse_seen, seen_by
 from training.settings import FitSettings
+from training.split_record import read_record
 from training.splits import Split, split_articles
 from training.student import Student, StudentCollator
 from training.teachers import (
@@ -59,7 +61,7 @@ from training.unlabelled import read_pool
 from training.workspace import default_cache, last_checkpoint
 
 # What the weights do not depend on; files and folders count by what is in them.
-_NOT_DECISIVE = ("archive", "teacher", "labelled", "exclude", "out", "work", "resume")
+_NOT_DECISIVE = ("archive", "teacher", "labelled", "exclude", "split", "out", "work", "resume")
 
 
 def main(options: DistillOptions) -> Path:
@@ -71,7 +73,14 @@ def main(options: DistillOptions) -> Path:
     check_teachers(options.teacher, labels)
     base = find_encoder(options.student or str(options.teacher[0]))
     known = read_labelled(options.labelled, labels)
-    split = split_articles(known, test_fold=options.test_fold, hold_out=not options.no_hold_out)
+    split = split_articles(
+        known,
+        find_duplicates(articles_of(known)),
+        test_fold=options.test_fold,
+        hold_out=not options.no_hold_out,
+        recorded=read_record(options.split) if options.split else None,
+        leaks="leave-out",
+    )
     refuse_seen("--teacher", options.teacher, split.test)
     refuse_seen("--student", [base.folder], split.test)
     folder = run_folder(options, base)
@@ -95,6 +104,7 @@ def main(options: DistillOptions) -> Path:
 def run_folder(options: DistillOptions, base: Checkpoint) -> Path:
     """The folder of this run, named after everything that decides on the weights."""
     files = [*find_shards(options.archive), *options.labelled, *options.exclude]
+    files += [options.split] if options.split else []
     encoders = [*(find_encoder(str(teacher)) for teacher in options.teacher), base]
     told = {name: value for name, value in asdict(options).items() if name not in _NOT_DECISIVE}
     key = run_key(file_sizes(files), [e.content_hash() for e in encoders], sorted(told.items()))

@@ -11,6 +11,7 @@ from training.archive import BadInput
 from training.options import ENVIRONMENT_NOTE, natural, parse_with_environment, positive
 
 _SEVERAL = ("archive", "teacher", "labelled", "exclude", "leave_out")
+_SPLIT = "record of the split that the teachers were trained by (split.jsonl beside the versions)"
 _LABELLED = "labelled articles of the data that the student is for; it learns from none of them"
 
 
@@ -26,6 +27,7 @@ class DistillOptions:
     exclude: tuple[Path, ...]
     linear: bool
     test_fold: int | None
+    split: Path | None
     no_hold_out: bool
     out: Path
     articles: int
@@ -50,6 +52,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> DistillOptions:
     """Read the options; a bad value ends the program with the name of its option."""
     parser = _parser()
     given = vars(parse_with_environment(parser, arguments))
+    if given["split"] and not given["split"].is_file():
+        parser.error(f"argument --split: {given['split']} is no file")
     if bool(given["layers"]) == bool(given["student"]):
         parser.error("argument --layers/--student: one of them says what the student is")
     options = DistillOptions(**given | {name: tuple(given[name]) for name in _SEVERAL})
@@ -76,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--exclude", nargs="+", type=Path, default=[], help="more that it does not learn from")
     add("--linear", action="store_true", help="a linear model of the labelled ones teaches, too")
     add("--test-fold", type=natural, help="fold of the labelled ones that no teacher may know")
+    add("--split", type=Path, help=_SPLIT)
     add("--no-hold-out", action="store_true", help="teachers may know all: none is measured on")
     add("--out", type=Path, required=True, help="folder to write the student into")
     add("--articles", type=natural, default=20_000, help="articles of the archive to learn on")

@@ -16,9 +16,11 @@ from rasid.normalization import PROFILES, Profile
 from rasid.windows import Windowing
 from training.annotations import DATA_FORMATS, DataFormat
 from training.archive import BadInput, find_shards
+from training.leaks import LeakPolicy
 from training.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
+SPLIT = "split.jsonl"
 _ENVIRONMENT = "RASID_"
 ENVIRONMENT_NOTE = (
     "Every option can also be set in the environment, as RASID_ and its name in capitals "
@@ -27,6 +29,8 @@ ENVIRONMENT_NOTE = (
 
 DATA_HELP = "files or folders with text and labels: JSONL, JSON, CSV, Parquet, datasets, exports"
 FORMAT_HELP = "what the files are of, where it cannot be told from them"
+_LEAKS = "what to do with near-duplicates in different parts"
+_SPLIT = "record of the split, kept to and added to; by default split.jsonl in --out"
 _SOFTNESS = "target of an `unsure` label: this far from 0 or 1 (0 takes it for sure)"
 
 
@@ -46,6 +50,9 @@ class TrainOptions:
     fit: FitSettings
     test_fold: int | None
     hold_out: bool
+    split: Path | None
+    newest: bool
+    leaks: LeakPolicy
     baseline: bool
     held_out_metrics: Path | None
     provenance: str
@@ -61,6 +68,11 @@ class TrainOptions:
     work: Path | None
     resume: bool
 
+    @property
+    def split_record(self) -> Path | None:
+        """The record of the split; none where the folds of the data are the split."""
+        return None if self.test_fold is not None else self.split or self.out / SPLIT
+
 
 def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
     """Read the options; a bad value ends the program with the name of its option."""
@@ -72,6 +84,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         parser.error(f"argument --window/--overlap: {error}")
     if given.teacher and not given.unlabelled:
         parser.error("argument --teacher: needs --unlabelled")
+    if given.test_fold is not None and (given.split or given.newest):
+        parser.error("argument --test-fold: cannot be combined with --split or --newest")
     return TrainOptions(
         data=tuple(given.data),
         data_format=given.format,
@@ -92,6 +106,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         ),
         test_fold=given.test_fold,
         hold_out=not given.no_hold_out,
+        split=given.split,
+        newest=given.newest,
+        leaks=given.leaks,
         baseline=given.baseline,
         held_out_metrics=given.held_out_metrics,
         provenance=given.provenance,
@@ -120,6 +137,8 @@ def check_destination(options: TrainOptions) -> None:
         raise SettingError(f"--out: {out} cannot be written")
     if (out / CURRENT).exists() and not (out / CURRENT).is_symlink():
         raise SettingError(f"--out: {out / CURRENT} is not a symbolic link; it is left alone")
+    if options.split and not os.access(options.split.parent, os.W_OK | os.X_OK):
+        raise SettingError(f"--split: {options.split.parent} is no folder that can be written")
     if options.version and (out / options.version).exists():
         raise SettingError(f"--version: {out / options.version} is already there")
 
@@ -164,6 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=natural, default=FitSettings.seed, help="seed of every random choice")
     add("--test-fold", type=natural, help="measure on this `fold` of the data, train on the rest")
     add("--no-hold-out", action="store_true", help="train on all: no tenth to measure on")
+    add("--split", type=Path, help=_SPLIT)
+    add("--newest", action="store_true", help="measure on the newest articles, by their dates")
+    add("--leaks", choices=get_args(LeakPolicy), default="refuse", help=_LEAKS)
     add("--baseline", action="store_true", help="also measure a TF-IDF + SVM on the same split")
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
     add("--provenance", default="not stated", help="where the articles are from, for the manifest")

@@ -79,7 +79,7 @@ def score_pool(
     """
     check_teachers(options.teacher, labels)
     refuse_seen("--teacher", options.teacher, split.test)
-    known = [*split.train, *split.dev, *split.test]
+    known = [*split.train, *split.dev, *split.test, *split.left_out]
     key = run_key(
         file_sizes(options.unlabelled),
         (options.pool, options.leave_out, options.bad_input),

@@ -26,9 +26,10 @@ from rasid.normalization import Profile, normalize_tokenizer
 from rasid.runtime import Runtime, cpu_quota
 from rasid.taxonomy import Taxonomy, read_taxonomy
 from rasid.windows import open_tokenizer
-from training.articles import DataError, LabelledArticle, articles_of, read_labelled
+from training.articles import DataError, articles_of, read_labelled
 from training.bags import MAX_TRAINED_WINDOWS, build_bags, network_logits
 from training.describe import complete_manifest, draft_manifest, read_metrics
+from training.duplicates import find_duplicates
 from training.encoders import Checkpoint, check_fits, find_encoder
 from training.evaluation import check_parity, check_published, evaluate, evaluate_baseline
 from training.export import export_onnx
@@ -40,6 +41,7 @@ from training.network import check_replaceable, save_network
 from training.options import TrainOptions, check_destination, parse_options
 from training.seen import read_seen, refuse_seen, seen_by
 from training.self_training import score_pool, self_train
+from training.split_record import read_record, write_record
 from training.splits import Split, split_articles
 from training.teachers import score_bags
 from training.tuning import fit_calibration, tune
@@ -55,7 +57,6 @@ class Inputs:
 
     options: TrainOptions
     taxonomy: Taxonomy
-    articles: Sequence[LabelledArticle]
     split: Split
     checkpoint: Checkpoint
     profile: Profile
@@ -75,7 +76,9 @@ def main(options: TrainOptions) -> Path:
     """Run every step in order and return the folder of the published version."""
     keep_heap()
     inputs = read_inputs(options)
-    taken = (inputs.articles, inputs.labels, inputs.checkpoint)
+    if inputs.split.left_out:
+        print(f"left out, near-duplicates of another part: {len(inputs.split.left_out)} articles")
+    taken = (inputs.split, inputs.labels, inputs.checkpoint)
     with open_workspace(options, *taken) as workspace:
         model, rounds = train_network(inputs, workspace)
         return publish(inputs, workspace, model, rounds)
@@ -90,8 +93,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     taxonomy = read_taxonomy(options.taxonomy)
     checkpoint = find_encoder(options.encoder)
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
-    articles = read_labelled(options.data, taxonomy.labels, options.data_format)
-    split = split_articles(articles, test_fold=options.test_fold, hold_out=options.hold_out)
+    split = read_data(options, taxonomy.labels)
     refuse_seen("--encoder", [checkpoint.folder], split.test)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
@@ -104,7 +106,6 @@ def read_inputs(options: TrainOptions) -> Inputs:
     return Inputs(
         options=options,
         taxonomy=taxonomy,
-        articles=articles,
         split=split,
         checkpoint=checkpoint,
         profile=profile,
@@ -113,6 +114,21 @@ def read_inputs(options: TrainOptions) -> Inputs:
         dev_bags=dev_bags,
         comparable=comparable,
         carried_over=carried_over,
+    )
+
+
+def read_data(options: TrainOptions, labels: Sequence[str]) -> Split:
+    """Read and split the articles; raises `DataError` for what stands against it."""
+    recorded = read_record(options.split_record) if options.split_record else None
+    articles = read_labelled(options.data, labels, options.data_format)
+    return split_articles(
+        articles,
+        find_duplicates(articles_of(articles)),
+        test_fold=options.test_fold,
+        hold_out=options.hold_out,
+        recorded=recorded,
+        newest=options.newest,
+        leaks=options.leaks,
     )
 
 
@@ -171,6 +187,10 @@ def publish(
         metrics.append(evaluate_baseline(split, labels, inputs.tokenizer, seed=options.fit.seed))
 
     manifest = complete_manifest(draft, scoring, parity, [*metrics, *inputs.carried_over])
+    if options.split_record and options.hold_out:
+        # Read again: another run may have added to it meanwhile.
+        record = read_record(options.split_record).updated(split.parts)
+        write_record(record, options.split_record)
     version = write_artifact(options.out, manifest, int8, tokenizer_json)
     few = split.dev[:_CHECKED_ARTICLES]
     check_published(version, few, dev_logits[: len(few)])

@@ -16,6 +16,7 @@ from rasid.errors import SettingError
 from training.articles import LabelledArticle
 from training.encoders import Checkpoint
 from training.options import TrainOptions
+from training.splits import Split
 
 _KEY, _LOCK = "run.json", "lock"
 
@@ -54,7 +55,7 @@ class Workspace:
 @contextmanager
 def open_workspace(
     options: TrainOptions,
-    articles: Sequence[LabelledArticle],
+    split: Split,
     labels: Sequence[str],
     checkpoint: Checkpoint,
 ) -> Iterator[Workspace]:
@@ -64,7 +65,7 @@ def open_workspace(
     weights. The same is written into the folder: raises `SettingError` where `--resume` would
     go on with another run, and where another process works in the folder.
     """
-    key = decisive_inputs(options, articles, labels, checkpoint)
+    key = decisive_inputs(options, split, labels, checkpoint)
     folder = options.work or default_cache() / "train" / _hash(key)[:12]
     workspace = Workspace(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -94,14 +95,15 @@ def default_cache() -> Path:
 
 def decisive_inputs(
     options: TrainOptions,
-    articles: Sequence[LabelledArticle],
+    split: Split,
     labels: Sequence[str],
     checkpoint: Checkpoint,
 ) -> dict[str, Any]:
     """Everything that decides on the weights, by the name of what it comes from."""
     shards = [(path.resolve(), path.stat()) for path in options.unlabelled]
     return {
-        "the articles": _hash([_row(article) for article in articles]),
+        "the articles": _hash(sorted(_row(a) for part in split.parts.values() for a in part)),
+        "the split": _hash([[a.id for a in part] for part in split.parts.values()]),
         "the topics": _hash(labels),
         "--encoder": checkpoint.content_hash(),
         "--profile": options.profile,

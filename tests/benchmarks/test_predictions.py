@@ -21,6 +21,7 @@ KEPT = Predictions(
     seconds=7.5,
     identity={"seed": 17, "options": {}},
     made_with={"rasid": "0"},
+    left_out=3,
 )
 
 
@@ -64,7 +65,8 @@ def test_predictions_survive_being_kept(tmp_path: Path) -> None:
     for name in ("ids", "gold", "decided", "thresholds"):
         assert (getattr(read, name) == getattr(KEPT, name)).all()
     assert read.scores == pytest.approx(KEPT.scores, abs=1e-3)
-    assert (read.seconds, read.identity, read.made_with) == (7.5, KEPT.identity, KEPT.made_with)
+    assert (read.seconds, read.left_out) == (7.5, 3)
+    assert (read.identity, read.made_with) == (KEPT.identity, KEPT.made_with)
     assert [file.name for file in tmp_path.iterdir()] == ["row.fold0.npz"]
 
 

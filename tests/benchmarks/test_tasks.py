@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.cells import Cell
+from benchmarks.fitting import split_of
+from benchmarks.rows import Row
 from benchmarks.tasks import more_articles, read_sections, topics
 from tests.benchmarks.made import SECTIONS, write_sections
 from tests.tiny import ROOT, write_articles
@@ -55,19 +58,39 @@ def test_nothing_is_trained_on_that_is_nearly_measured_on(tmp_path: Path) -> Non
     assert folds == {0}
 
 
-def test_more_articles_have_no_fold_and_are_none_of_those_measured_on(tmp_path: Path) -> None:
+def test_more_articles_have_no_fold_and_no_id_of_the_task(tmp_path: Path) -> None:
     data = write_articles(tmp_path / "articles.jsonl", count=40)
     task = topics(data, ROOT / "data" / "taxonomy.toml")
-    rows = [json.loads(line) for line in data.read_text("utf-8").splitlines()]
-    measured, trained = ([row for row in rows if row["fold"] == fold][2] for fold in (0, 1))
+    known = json.loads(data.read_text("utf-8").splitlines()[2])
     more = [
-        {**trained, "labels": []},
-        {**measured, "id": "near", "text": f"{measured['text']} نهاية"},
-        {**trained, "id": "near to one that is trained on"},
+        {**known, "labels": []},
         {"id": "fresh", "text": "نص آخر لا يشبه شيئا من قبل", "labels": ["migration"], "fold": 0},
     ]
     file = tmp_path / "more.jsonl"
     file.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in more), "utf-8")
-    found = more_articles([file], task, 0)
-    assert [each.id for each in found] == ["near to one that is trained on", "fresh"]
-    assert {each.fold for each in found} == {None}
+    found = more_articles([file], task)
+    assert [(each.id, each.fold) for each in found] == [("fresh", None)]
+
+
+def test_nothing_is_fitted_on_that_is_nearly_in_the_fold(tmp_path: Path) -> None:
+    data = write_articles(tmp_path / "articles.jsonl", count=60)
+    rows = [json.loads(line) for line in data.read_text("utf-8").splitlines()]
+    measured, trained = ([row for row in rows if row["fold"] == fold][2] for fold in (0, 1))
+    near = {**measured, "text": f"{measured['text']} نهاية"}
+    rows.append({**near, "id": "near, in another fold", "fold": 3})
+    more = [
+        {**near, "id": "near, beside the folds"},
+        {**trained, "id": "near to one that is trained on"},
+    ]
+    files = data, tmp_path / "more.jsonl"
+    for file, lines in zip(files, (rows, more), strict=True):
+        file.write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    row = Row(name="a", kind="tfidf-svm", extra=("more",))
+    cell = Cell(row, 0, topics(data, ROOT / "data" / "taxonomy.toml"), {"more": files[1]})
+    split = split_of(cell)
+    assert {each.id for each in split.left_out} == {
+        "near, in another fold",
+        "near, beside the folds",
+    }
+    assert len(split.test) == 12
+    assert len(split.train) + len(split.dev) == 49

@@ -7,7 +7,8 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from training.articles import DataError, read_labelled
+from training.articles import DataError, articles_of, read_labelled
+from training.duplicates import find_duplicates
 from training.splits import split_articles
 
 LABELS = ["migration", "cybersecurity"]
@@ -166,11 +167,15 @@ def test_articles_without_id_are_split_alike_wherever_the_file_lies(
 ) -> None:
     file = tmp_path / "deep" / "d.jsonl"
     file.parent.mkdir()
-    file.write_text(f"{json.dumps({'text': TEXT, 'labels': []})}\n" * 40, "utf-8")
+    texts = [" ".join(f"كلمة{row}م{word}" for word in range(9)) for row in range(40)]
+    lines = [json.dumps({"text": text, "labels": []}) + "\n" for text in texts]
+    file.write_text("".join(lines), "utf-8")
     monkeypatch.chdir(tmp_path)
+    whole, relative = (read_labelled([path], LABELS) for path in (file, Path("deep/d.jsonl")))
+    duplicates = find_duplicates(articles_of(whole))
     splits = [
-        split_articles(read_labelled([path], LABELS), test_fold=None, hold_out=True)
-        for path in (file, Path("deep/d.jsonl"))
+        split_articles(articles, duplicates, test_fold=None, hold_out=True)
+        for articles in (whole, relative)
     ]
     assert splits[0] == splits[1]
     assert splits[0].train[0].id.startswith("d.jsonl:")

@@ -14,10 +14,11 @@ from rasid.errors import SettingError
 from rasid.scores import calibrate
 from tests.tiny import VOCABULARY, write_articles, write_encoder
 from tests.training.made import LABELS, write_archive, write_network
-from training.articles import DataError, read_labelled
+from training.articles import DataError, articles_of, read_labelled
 from training.bags import network_logits
 from training.distill import learned_scores, main, pool_of, run_folder
 from training.distill_options import DistillOptions, parse_options
+from training.duplicates import find_duplicates
 from training.encoders import EncoderError, find_encoder
 from training.model import BagClassifier, encoder_layers, load_encoder
 from training.network import load_network, network_calibration, network_labels
@@ -57,7 +58,8 @@ def options_for(
 
 def split_of(folder: Path, test_fold: int | None = None) -> Split:
     known = read_labelled([folder / "articles.jsonl"], LABELS)
-    return split_articles(known, test_fold=test_fold, hold_out=True)
+    duplicates = find_duplicates(articles_of(known))
+    return split_articles(known, duplicates, test_fold=test_fold, hold_out=True)
 
 
 def pool_for(options: DistillOptions) -> list[Article]:

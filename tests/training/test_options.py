@@ -17,6 +17,7 @@ from training.options import parse_options
         (["--window", "129"], "^--window: 129 tokens are more than the 128"),
         (["--freeze-layers", "2"], "^--freeze-layers: 2 of the 2 layers"),
         (["--keep-network", "{kept}"], "^--keep-network: .* is no kept network"),
+        (["--split", "{kept}/no/split.jsonl"], "^--split: .*no is no folder that can be written"),
         (["--out", "{kept}/file"], "^--out: .* cannot be made"),
         (["--out", "{linked}"], "^--out: .*current is not a symbolic link"),
     ],
@@ -57,6 +58,15 @@ def test_a_value_that_is_none_ends_the_program_with_its_option(
         parse_options(["data.jsonl", option, value])
     assert ended.value.code == 2
     assert f"argument {option}: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", [["--newest"], ["--split", "split.jsonl"]])
+def test_a_test_fold_is_a_split_of_its_own(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        parse_options(["data.jsonl", "--test-fold", "0", *option])
+    assert "argument --test-fold: cannot be combined" in capsys.readouterr().err
 
 
 def test_the_environment_is_checked_alike(

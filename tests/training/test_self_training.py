@@ -12,15 +12,15 @@ from rasid.errors import SettingError
 from rasid.windows import Windowing
 from tests.tiny import ENCODER, write_articles, write_encoder
 from tests.training.made import LABELS, write_network
-from training.articles import DataError, articles_of, read_labelled
+from training.articles import DataError, articles_of
 from training.baseline import fit_linear
 from training.metrics import gold_of
 from training.options import TrainOptions, parse_options
 from training.seen import read_seen, seen_by
 from training.self_training import ScoredPool, choose_confident, score_pool
-from training.splits import Split, split_articles
+from training.splits import Split
 from training.teachers import mean_logit, teacher_scores
-from training.train import main
+from training.train import main, read_data
 from training.workspace import Workspace
 
 TOKENIZER = Tokenizer.from_file(str(ENCODER / "tokenizer.json"))
@@ -49,8 +49,7 @@ def options_for(folder: Path, tmp_path: Path, *more: str) -> TrainOptions:
 
 
 def split_of(options: TrainOptions) -> Split:
-    articles = read_labelled(options.data, LABELS)
-    return split_articles(articles, test_fold=options.test_fold, hold_out=True)
+    return read_data(options, LABELS)
 
 
 def scored(options: TrainOptions) -> ScoredPool:

@@ -10,12 +10,14 @@ from rasid.article import Article
 from rasid.artifact import CURRENT, read_artifact, write_artifact
 from rasid.classifier import Classifier
 from rasid.manifest import Manifest
+from tests.tiny import write_articles
 from tests.training.runs import arguments_of, train
 from training.articles import DataError
 from training.bags import MAX_TRAINED_WINDOWS
 from training.encoders import find_encoder
-from training.options import parse_options
+from training.options import SPLIT, parse_options
 from training.parity import ParityError
+from training.split_record import read_record
 from training.train import read_inputs
 
 
@@ -69,7 +71,7 @@ def test_interruption_leaves_the_served_version_alone(
     with pytest.raises(KeyboardInterrupt):
         train(inputs, tmp_path, "--version", "v2")
     assert (tmp_path / "models" / CURRENT).resolve() == served
-    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == [CURRENT, "v1"]
+    assert sorted(path.name for path in (tmp_path / "models").iterdir()) == [CURRENT, SPLIT, "v1"]
 
 
 def test_a_published_model_that_says_something_else_is_not_served(
@@ -118,3 +120,50 @@ def test_articles_of_which_windows_are_left_out_are_not_compared(
     assert comparable({dev[1]}) == [0, *range(2, len(dev))]
     with pytest.raises(DataError, match="no article that is short enough"):
         comparable(set(dev))
+
+
+def test_the_split_is_recorded_and_kept_to(inputs: list[str], tmp_path: Path) -> None:
+    first = train(inputs, tmp_path, "--version", "v1")
+    record = tmp_path / "models" / SPLIT
+    before = read_record(record)
+    assert len(before.parts) == 60
+    rows = [json.loads(line) for line in Path(inputs[0]).read_text("utf-8").splitlines()]
+    more = write_articles(tmp_path / "more.jsonl", count=20, seed=4)
+    fresh = [json.loads(line) for line in more.read_text("utf-8").splitlines()]
+    lines = [*rows, *({**row, "id": f"new-{row['id']}"} for row in fresh)]
+    more.write_text("".join(json.dumps(row) + "\n" for row in lines), "utf-8")
+    second = train([str(more), *inputs[1:]], tmp_path, "--version", "v2")
+    after = read_record(record)
+    assert len(after.parts) == 80
+    assert after.parts.items() >= before.parts.items()
+
+    training = [read_artifact(version).manifest.training["split"] for version in (first, second)]
+    assert [part["by"] for part in training] == ["labels", "labels"]
+    assert training[0]["record"] == SPLIT
+    # Two articles of the new ones are measured on as well: the figures are of other articles.
+    assert training[0]["test"] != training[1]["test"]
+
+
+def test_a_leaked_duplicate_ends_a_run_before_the_training(
+    inputs: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    rows = [json.loads(line) for line in Path(inputs[0]).read_text("utf-8").splitlines()]
+    rows.append({**rows[5], "id": "again", "fold": 1})
+    data = tmp_path / "articles.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    told = [str(data), *inputs[1:]]
+    with monkeypatch.context() as patched:
+        patched.setattr("training.train.fit", lambda *_, **__: pytest.fail("trained"))
+        with pytest.raises(DataError, match=f"^{data}:6: 'made-5' .test. is nearly the same as"):
+            train(told, tmp_path, "--test-fold", "0")
+    version = train(told, tmp_path, "--test-fold", "0", "--leaks", "leave-out", "--version", "v1")
+    assert "near-duplicates of another part: 1 articles" in capsys.readouterr().out
+    manifest = read_artifact(version).manifest
+    assert manifest.training["split"] | {"test": ""} == {
+        **{"by": "fold", "record": None, "leaks": "leave-out", "left_out": 1, "test": ""}
+    }
+    assert sum(manifest.data.articles.values()) == 60
+    assert not (tmp_path / "models" / SPLIT).exists()

@@ -12,9 +12,10 @@ from rasid.errors import SettingError
 from rasid.taxonomy import read_taxonomy
 from tests.tiny import ROOT, write_articles, write_encoder
 from tests.training.runs import arguments_of
-from training.articles import read_labelled
 from training.encoders import find_encoder
-from training.options import parse_options
+from training.options import TrainOptions, parse_options
+from training.splits import Split
+from training.train import read_data
 from training.workspace import Workspace, open_workspace
 
 LABELS = read_taxonomy(ROOT / "data" / "taxonomy.toml").labels
@@ -23,10 +24,13 @@ LABELS = read_taxonomy(ROOT / "data" / "taxonomy.toml").labels
 def opened(inputs: list[str], folder: Path, *more: str, labels: tuple[str, ...] = LABELS) -> None:
     """Open the workspace once and leave a checkpoint there."""
     options = parse_options(arguments_of(inputs, folder, *more))
-    articles = read_labelled(options.data, LABELS)
     checkpoint = find_encoder(options.encoder)
-    with open_workspace(options, articles, labels, checkpoint) as workspace:
+    with open_workspace(options, split_of(options), labels, checkpoint) as workspace:
         leave_checkpoint(workspace)
+
+
+def split_of(options: TrainOptions) -> Split:
+    return read_data(options, LABELS)
 
 
 def leave_checkpoint(workspace: Workspace) -> None:
@@ -58,7 +62,7 @@ def test_other_articles_are_another_run(
 ) -> None:
     opened(inputs, tmp_path)
     other = other_articles(inputs, tmp_path, field, value)
-    with pytest.raises(SettingError, match=r"^--resume: .*differs in the articles; leave"):
+    with pytest.raises(SettingError, match=r"^--resume: .*differs in the articles[;,]"):
         opened(other, tmp_path, "--resume")
 
 
@@ -71,7 +75,9 @@ def test_other_options_topics_and_weights_are_another_run(
     opened(inputs, tmp_path, "--resume")
     with pytest.raises(SettingError, match="differs in the settings of fine-tuning; leave"):
         opened(inputs, tmp_path, "--resume", "--seed", "3")
-    with pytest.raises(SettingError, match="differs in --window, --overlap, --test-fold; leave"):
+    with pytest.raises(
+        SettingError, match="differs in the split, --window, --overlap, --test-fold; leave"
+    ):
         opened(inputs, tmp_path, "--resume", "--window", "32", "--test-fold", "1")
     with pytest.raises(SettingError, match="differs in the topics; leave"):
         opened(inputs, tmp_path, "--resume", labels=LABELS[::-1])
@@ -97,8 +103,8 @@ def test_the_default_folder_is_named_after_all_of_it(
 
     def folder(inputs: list[str], *more: str) -> str:
         parsed = parse_options([*inputs, *options, *more])
-        articles = read_labelled(parsed.data, LABELS)
-        with open_workspace(parsed, articles, LABELS, find_encoder(parsed.encoder)) as workspace:
+        checkpoint = find_encoder(parsed.encoder)
+        with open_workspace(parsed, split_of(parsed), LABELS, checkpoint) as workspace:
             return str(workspace.folder)
 
     copy = write_articles(tmp_path / "copy.jsonl")
