@@ -15,7 +15,7 @@ SERVE := .venv-serve/bin/python
 DEV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-slow check format train lock clean python
+.PHONY: help serve test test-slow check format train check-data lock clean python
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -44,6 +44,9 @@ format: .venv/installed ## format the code
 train: .venv/installed ## retrain on DATA into OUT (ENCODER), or try it on data/articles.jsonl
 	@$(DEV)/python training/train.py $(or $(DATA),data/articles.jsonl) \
 		--encoder $(ENCODER) --out $(OUT) $(OPTIONS)
+
+check-data: .venv/installed ## report on labelled articles: DATA, or data/articles.jsonl
+	@$(DEV)/python training/check.py $(or $(DATA),data/articles.jsonl) $(OPTIONS)
 
 # torch comes with or without CUDA, as the machine's package index has it; its CUDA
 # packages are therefore no part of the lock.

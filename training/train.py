@@ -26,8 +26,10 @@ from rasid.normalization import Profile, normalize_tokenizer
 from rasid.runtime import Runtime, cpu_quota
 from rasid.taxonomy import Taxonomy, read_taxonomy
 from rasid.windows import open_tokenizer
-from training.articles import DataError, articles_of, read_labelled
+from training.articles import Collected, DataError, articles_of, read_labelled
 from training.bags import MAX_TRAINED_WINDOWS, build_bags, network_logits
+from training.check_text import save_report, summary
+from training.checks import DataReport, check_data
 from training.describe import complete_manifest, draft_manifest, read_metrics
 from training.duplicates import find_duplicates
 from training.encoders import Checkpoint, check_fits, find_encoder
@@ -57,6 +59,7 @@ class Inputs:
 
     options: TrainOptions
     taxonomy: Taxonomy
+    data: DataReport
     split: Split
     checkpoint: Checkpoint
     profile: Profile
@@ -76,10 +79,13 @@ def main(options: TrainOptions) -> Path:
     """Run every step in order and return the folder of the published version."""
     keep_heap()
     inputs = read_inputs(options)
+    print(summary(inputs.data))
     if inputs.split.left_out:
         print(f"left out, near-duplicates of another part: {len(inputs.split.left_out)} articles")
     taken = (inputs.split, inputs.labels, inputs.checkpoint)
     with open_workspace(options, *taken) as workspace:
+        _, whole = save_report(inputs.data, workspace.folder / "data-check")
+        print(f"all about the data: {whole}")
         model, rounds = train_network(inputs, workspace)
         return publish(inputs, workspace, model, rounds)
 
@@ -93,7 +99,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     taxonomy = read_taxonomy(options.taxonomy)
     checkpoint = find_encoder(options.encoder)
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
-    split = read_data(options, taxonomy.labels)
+    data, split = read_data(options, taxonomy.labels)
     refuse_seen("--encoder", [checkpoint.folder], split.test)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
@@ -106,6 +112,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     return Inputs(
         options=options,
         taxonomy=taxonomy,
+        data=data,
         split=split,
         checkpoint=checkpoint,
         profile=profile,
@@ -117,19 +124,24 @@ def read_inputs(options: TrainOptions) -> Inputs:
     )
 
 
-def read_data(options: TrainOptions, labels: Sequence[str]) -> Split:
-    """Read and split the articles; raises `DataError` for what stands against it."""
+def read_data(options: TrainOptions, labels: Sequence[str]) -> tuple[DataReport, Split]:
+    """Read, check and split the articles; raises `DataError` for what stands against it."""
     recorded = read_record(options.split_record) if options.split_record else None
-    articles = read_labelled(options.data, labels, options.data_format)
-    return split_articles(
+    left_out: list[str] = []
+    articles = read_labelled(options.data, labels, options.data_format, report=left_out.append)
+    duplicates = find_duplicates(articles_of(articles))
+    files = [path.name for path in options.data]
+    report = check_data(files, Collected(articles, [], left_out), labels, duplicates)
+    split = split_articles(
         articles,
-        find_duplicates(articles_of(articles)),
+        duplicates,
         test_fold=options.test_fold,
         hold_out=options.hold_out,
         recorded=recorded,
         newest=options.newest,
         leaks=options.leaks,
     )
+    return report, split
 
 
 def uncut_bags(bags: Dataset) -> NDArray[np.int64]:

@@ -49,7 +49,8 @@ def options_for(folder: Path, tmp_path: Path, *more: str) -> TrainOptions:
 
 
 def split_of(options: TrainOptions) -> Split:
-    return read_data(options, LABELS)
+    _, split = read_data(options, LABELS)
+    return split
 
 
 def scored(options: TrainOptions) -> ScoredPool:

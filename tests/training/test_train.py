@@ -122,8 +122,16 @@ def test_articles_of_which_windows_are_left_out_are_not_compared(
         comparable(set(dev))
 
 
-def test_the_split_is_recorded_and_kept_to(inputs: list[str], tmp_path: Path) -> None:
+def test_the_data_is_checked_and_the_split_is_recorded_and_kept_to(
+    inputs: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first = train(inputs, tmp_path, "--version", "v1")
+    printed = capsys.readouterr().out
+    assert "60 articles, 15 of them without a label" in printed
+    assert "labels with few articles: 11, the first: counterterrorism: no article" in printed
+    assert f"all about the data: {tmp_path}/work/data-check.txt" in printed
+    assert json.loads((tmp_path / "work" / "data-check.json").read_text())["articles"] == 60
+
     record = tmp_path / "models" / SPLIT
     before = read_record(record)
     assert len(before.parts) == 60

@@ -30,7 +30,8 @@ def opened(inputs: list[str], folder: Path, *more: str, labels: tuple[str, ...] 
 
 
 def split_of(options: TrainOptions) -> Split:
-    return read_data(options, LABELS)
+    _, split = read_data(options, LABELS)
+    return split
 
 
 def leave_checkpoint(workspace: Workspace) -> None:
