@@ -13,6 +13,7 @@ from rasid.manifest import Manifest
 from rasid.reading import Reading, read_article
 from rasid.runtime import Runtime
 from rasid.scores import Floats, calibrate, pool
+from rasid.steps import Ids, Steps, run_steps
 from rasid.windows import Window, cut_windows, open_tokenizer, window_spans
 
 # Under this share of Arabic letters the scores rest on little that the model knows.
@@ -55,13 +56,27 @@ class Classifier:
         Raises `EngineError` when inference fails. The article is taken as it is: see
         `rasid.article.check_article` for what callers should refuse.
         """
+        return run_steps(self.steps(article, evidence=evidence), self.infer)
+
+    def infer(self, ids: Ids) -> Floats:
+        """Logits of shape (windows, labels); a window's do not depend on the others.
+
+        Raises `EngineError` when inference fails.
+        """
+        return self._runtime.run(ids)
+
+    def steps(self, article: Article, *, evidence: bool = True) -> Steps[Classification]:
+        """The work of `classify`, its inference left to the caller.
+
+        First of all the article's windows are asked for, then passages for evidence.
+        """
         reading = read_article(article)
         windows = cut_windows(self._tokenizer, [reading.text])[0]
-        window_logits = self._runtime.run([window.ids for window in windows])
+        window_logits = yield [window.ids for window in windows]
         scores = self._calibrate(pool(window_logits, self._sharpness))
         topics = self._topics_of(scores)
         if evidence:
-            topics = self._with_evidence(topics, reading, windows, window_logits)
+            topics = yield from self._with_evidence(topics, reading, windows, window_logits)
         topics.sort(key=lambda topic: -topic.score)
         return Classification(
             tuple(topics), _coverage(article, reading, windows), _warnings(article, reading)
@@ -69,11 +84,12 @@ class Classifier:
 
     def logits(self, articles: Sequence[Article]) -> Floats:
         """Pooled logits of shape (articles, labels), before calibration."""
-        return self._pooled([read_article(article).text for article in articles])
+        return self._pooled(self.window_logits(articles))
 
     def window_logits(self, articles: Sequence[Article]) -> list[Floats]:
         """For every article the logits of its windows, shape (windows, labels)."""
-        return self._run([read_article(article).text for article in articles])
+        texts = [read_article(article).text for article in articles]
+        return run_steps(self._window_logits(texts), self.infer)
 
     def _calibrate(self, logits: Floats) -> Floats:
         return calibrate(logits, self._slope, self._bias)
@@ -93,26 +109,28 @@ class Classifier:
         reading: Reading,
         windows: Sequence[Window],
         window_logits: Floats,
-    ) -> list[Topic]:
+    ) -> Steps[list[Topic]]:
         wanted = {
             topic.label: column
             for column, topic in enumerate(topics)
             if topic.decision != "rejected"
         }
-        found = find_evidence(reading, windows, window_logits, wanted, self._score_passages)
+        found = yield from find_evidence(
+            reading, windows, window_logits, wanted, self._score_passages
+        )
         return [_attach(topic, found.get(topic.label, ())) for topic in topics]
 
-    def _score_passages(self, passages: Sequence[str]) -> Floats:
-        return self._calibrate(self._pooled(list(passages)))
+    def _score_passages(self, passages: Sequence[str]) -> Steps[Floats]:
+        logits = yield from self._window_logits(list(passages))
+        return self._calibrate(self._pooled(logits))
 
-    def _pooled(self, texts: list[str]) -> Floats:
-        return np.stack([pool(logits, self._sharpness) for logits in self._run(texts)])
+    def _pooled(self, logits: Sequence[Floats]) -> Floats:
+        return np.stack([pool(each, self._sharpness) for each in logits])
 
-    def _run(self, texts: list[str]) -> list[Floats]:
-        return [
-            self._runtime.run([window.ids for window in windows])
-            for windows in cut_windows(self._tokenizer, texts)
-        ]
+    def _window_logits(self, texts: list[str]) -> Steps[list[Floats]]:
+        cut = cut_windows(self._tokenizer, texts)
+        logits = yield [window.ids for windows in cut for window in windows]
+        return np.split(logits, np.cumsum([len(windows) for windows in cut])[:-1])
 
 
 def _attach(topic: Topic, evidence: tuple[Evidence, ...]) -> Topic:

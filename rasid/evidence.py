@@ -12,6 +12,7 @@ from rasid.article import LINE_BREAKS
 from rasid.classification import Evidence, Span
 from rasid.reading import Reading
 from rasid.scores import Floats
+from rasid.steps import Steps
 from rasid.windows import Window, window_spans
 
 MAX_PASSAGE = 300
@@ -31,7 +32,7 @@ _SENTENCE_END = re.compile(
 _LINE_BREAK = re.compile(f"[{LINE_BREAKS}]")
 _CLAUSE_END = re.compile(r"[،؛,;:]\s|\s[-–—]\s")
 
-Score = Callable[[Sequence[str]], Floats]
+Score = Callable[[Sequence[str]], Steps[Floats]]
 """Scores passages on their own: texts → calibrated scores (texts, labels)."""
 
 
@@ -41,7 +42,7 @@ def find_evidence(
     window_logits: Floats,
     wanted: Mapping[str, int],
     score: Score,
-) -> dict[str, tuple[Evidence, ...]]:
+) -> Steps[dict[str, tuple[Evidence, ...]]]:
     """The best passage of at most two sentences or 300 characters for each wanted label.
 
     `wanted` maps labels to their column in `window_logits` (windows, labels). Sentences
@@ -62,12 +63,12 @@ def find_evidence(
         )
         for label in wanted
     }
-    scored = _score(reading.text, itertools.chain(*candidates.values()), score)
+    scored = yield from _score(reading.text, itertools.chain(*candidates.values()), score)
     pairs = {
         label: _pairs(reading.text, candidates[label], best[label], scored, column)
         for label, column in wanted.items()
     }
-    scored |= _score(reading.text, itertools.chain(*pairs.values()), score)
+    scored |= yield from _score(reading.text, itertools.chain(*pairs.values()), score)
     return {
         label: _best(reading, [*candidates[label], *pairs[label]], scored, column)
         for label, column in wanted.items()
@@ -124,11 +125,12 @@ def _trim(text: str, span: Span) -> Span:
     return start, max(start, span[0] + len(part.rstrip()))
 
 
-def _score(text: str, spans: Iterable[Span], score: Score) -> dict[Span, Floats]:
+def _score(text: str, spans: Iterable[Span], score: Score) -> Steps[dict[Span, Floats]]:
     once = list(dict.fromkeys(spans))
     if not once:
         return {}
-    return dict(zip(once, score([text[start:end] for start, end in once]), strict=True))
+    scores = yield from score([text[start:end] for start, end in once])
+    return dict(zip(once, scores, strict=True))
 
 
 def _pairs(

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -56,6 +57,24 @@ def test_a_window_does_not_depend_on_its_neighbours(classifier: Classifier) -> N
     again, other = classifier.window_logits([long, Article(SENTENCES[3])])
     assert (again == windows).all()
     assert len(other) == 1
+
+
+def test_the_pace_of_the_steps_changes_nothing(classifier: Classifier) -> None:
+    articles = [Article(" ".join(SENTENCES * times)) for times in (1, 9, 3)]
+    expected = [classifier.classify(article) for article in articles]
+    answers: dict[int, Classification] = {}
+    steps = [classifier.steps(article) for article in articles]
+    asked = [next(each) for each in steps]
+    # In turns, and window by window.
+    while len(answers) < len(articles):
+        for place in range(len(articles)):
+            if place not in answers:
+                logits = np.concatenate([classifier.infer([ids]) for ids in asked[place]])
+                try:
+                    asked[place] = steps[place].send(logits)
+                except StopIteration as end:
+                    answers[place] = end.value
+    assert [answers[place] for place in range(len(articles))] == expected
 
 
 def test_long_articles_are_covered_to_the_last_character(classifier: Classifier) -> None:

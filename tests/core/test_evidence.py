@@ -1,5 +1,6 @@
 """Evidence: which passages stand for a label, and that they are what its score rests on."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -9,7 +10,9 @@ from rasid.article import Article
 from rasid.classification import Evidence
 from rasid.evidence import MAX_PASSAGE, find_evidence, passages
 from rasid.reading import read_article
+from rasid.steps import Steps
 from rasid.windows import Window
+from tests.core.stepping import finish
 
 LONG = [
     "أعلنت الشرطة في المدينة توقيف شخصين يشتبه في تورطهما في سرقة محاصيل زراعية.",
@@ -25,13 +28,13 @@ def evidence(text: str, cuts: list[int], best: int, word: str) -> Evidence:
     windows = [Window([0], [(start, end)]) for start, end in pairwise(edges)]
     logits = np.zeros((len(windows), 1))
     logits[:, 0] = -np.abs(np.arange(len(windows)) - best)
-    found = find_evidence(
-        read_article(Article(text)),
-        windows,
-        logits,
-        {"label": 0},
-        lambda texts: np.array([[float(word in each)] for each in texts]),
-    )
+
+    def score(texts: Sequence[str]) -> Steps[np.ndarray]:
+        yield from ()
+        return np.array([[float(word in each)] for each in texts])
+
+    reading = read_article(Article(text))
+    found = finish(find_evidence(reading, windows, logits, {"label": 0}, score))
     (passage,) = found["label"]
     assert text[passage.start : passage.end] == passage.text
     return passage

@@ -12,8 +12,10 @@ from rasid.article import Article
 from rasid.evidence import find_evidence, passages
 from rasid.normalization import Profile, normalize_tokenizer
 from rasid.reading import read_article
+from rasid.steps import Steps
 from rasid.windows import Windowing, cut_windows, open_tokenizer
 from tests.core.small_wordpiece import write_wordpiece
+from tests.core.stepping import finish
 from tests.tiny import ENCODER
 
 CHARS = 200_000
@@ -77,13 +79,14 @@ def test_reading_windows_and_evidence(tokenizer: Tokenizer, text: str) -> None:
     logits = np.zeros((len(windows), LABELS))
     scored = 0
 
-    def score(texts: Sequence[str]) -> np.ndarray:
+    def score(texts: Sequence[str]) -> Steps[np.ndarray]:
+        yield from ()
         nonlocal scored
         scored += len(texts)
         return np.zeros((len(texts), LABELS))
 
     wanted = {str(column): column for column in range(LABELS)}
-    found = find_evidence(reading, windows, logits, wanted, score)
+    found = finish(find_evidence(reading, windows, logits, wanted, score))
     assert time.perf_counter() - began < SECONDS
     assert all(found.values())
     # Inference is what costs most: it must not grow with the length of the text.
