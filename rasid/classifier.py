@@ -9,6 +9,7 @@ from rasid.article import Article, arabic_share
 from rasid.artifact import read_artifact
 from rasid.classification import Classification, Coverage, Evidence, Topic
 from rasid.evidence import find_evidence
+from rasid.golden import ARTICLE, check_golden
 from rasid.manifest import Manifest
 from rasid.reading import Reading, read_article
 from rasid.runtime import Runtime
@@ -18,7 +19,6 @@ from rasid.windows import Window, cut_windows, open_tokenizer, window_spans
 
 # Under this share of Arabic letters the scores rest on little that the model knows.
 _ARABIC_ENOUGH = 0.5
-_WARM_UP = Article("رصد")
 
 
 class Classifier:
@@ -47,8 +47,15 @@ class Classifier:
         return cls(artifact.manifest, artifact.tokenizer_json, runtime)
 
     def warm_up(self) -> None:
-        """Run one inference; raises `EngineError` where that does not work."""
-        self.classify(_WARM_UP)
+        """Classify the golden article.
+
+        Raises `EngineError` where inference does not work, `GoldenMismatch` where its scores
+        are not those of the manifest.
+        """
+        golden = self.manifest.golden
+        answer = self.classify(Article(golden.text, golden.title) if golden else ARTICLE)
+        if golden:
+            check_golden(golden.scores, {topic.label: topic.score for topic in answer.topics})
 
     def classify(self, article: Article, *, evidence: bool = True) -> Classification:
         """Score every topic for `article`; with `evidence`, show passages for those that hold.

@@ -58,6 +58,10 @@ class ArtifactMismatch(ArtifactError):
     """A file is there but is not what the manifest describes."""
 
 
+class GoldenMismatch(ArtifactError):
+    """The model does not say of its golden article what it said when it was made."""
+
+
 class EngineError(RasidError):
     """onnxruntime could not load or run the model."""
 

@@ -80,8 +80,20 @@ class Parity(_Part):
     decisions: int
 
 
+class Golden(_Part):
+    """An article and the calibrated scores that the finished artifact gave it, by label."""
+
+    title: str | None
+    text: str
+    scores: dict[str, float]
+
+
 class Manifest(_Part):
-    """The content of manifest.json; `scoring` has one entry for each label of the taxonomy."""
+    """The content of manifest.json; `scoring` has one entry for each label of the taxonomy.
+
+    Without `golden`, of artifacts from before there was one, serving can only check that
+    inference works.
+    """
 
     format: Literal[1] = 1
     name: Name
@@ -99,6 +111,7 @@ class Manifest(_Part):
     data: DataSummary
     metrics: tuple[Metrics, ...]
     parity: Parity
+    golden: Golden | None = None
     files: dict[str, Sha256]
 
     @model_validator(mode="after")

@@ -35,6 +35,7 @@ def manifest() -> Manifest:
 def test_the_manifest_says_what_the_model_is(manifest: Manifest) -> None:
     assert manifest.taxonomy == read_taxonomy(ROOT / "data" / "taxonomy.toml")
     assert manifest.precision == "int8"
+    assert manifest.golden is not None
     assert manifest.data.articles["test"] == 0
     assert "language model" in manifest.data.provenance
     held_out = [m for m in manifest.metrics if "neither trained nor tuned on" in m.data]

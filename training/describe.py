@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from rasid import __version__
 from rasid.errors import ArtifactMismatch
-from rasid.manifest import DataSummary, Encoder, Manifest, Metrics, Parity
+from rasid.manifest import DataSummary, Encoder, Golden, Manifest, Metrics, Parity
 from rasid.normalization import Profile
 from rasid.scores import Floats, LabelScoring
 from rasid.taxonomy import Taxonomy
@@ -90,10 +90,16 @@ def complete_manifest(
     scoring: dict[str, LabelScoring],
     parity: Parity,
     metrics: Sequence[Metrics],
+    golden: Golden,
 ) -> Manifest:
     """The draft with what was tuned and measured on the exported model."""
     return draft.model_copy(
-        update={"scoring": scoring, "parity": parity, "metrics": tuple(metrics)}
+        update={
+            "scoring": scoring,
+            "parity": parity,
+            "metrics": tuple(metrics),
+            "golden": golden,
+        }
     )
 
 

@@ -7,7 +7,8 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from rasid.classifier import Classifier
-from rasid.manifest import Metrics, Parity
+from rasid.golden import ARTICLE
+from rasid.manifest import Golden, Metrics, Parity
 from rasid.runtime import cpu_quota
 from rasid.scores import Floats, LabelScoring, calibrate
 from training.articles import LabelledArticle, articles_of
@@ -64,6 +65,16 @@ def evaluate(
             _measured("fp32", exact.logits(articles), split.test, own, ON_TEST),
         ]
     return metrics
+
+
+def golden_of(served: Classifier, scoring: Scoring) -> Golden:
+    """The golden article with the scores of the model that will be served."""
+    (scores,) = scores_of(served.logits([ARTICLE]), scoring)
+    return Golden(
+        title=ARTICLE.title,
+        text=ARTICLE.text,
+        scores=dict(zip(scoring, scores.tolist(), strict=True)),
+    )
 
 
 def check_published(version: Path, articles: Sequence[LabelledArticle], measured: Floats) -> None:

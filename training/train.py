@@ -33,7 +33,13 @@ from training.checks import DataReport, check_data
 from training.describe import complete_manifest, draft_manifest, read_metrics
 from training.duplicates import find_duplicates
 from training.encoders import Checkpoint, check_fits, find_encoder
-from training.evaluation import check_parity, check_published, evaluate, evaluate_baseline
+from training.evaluation import (
+    check_parity,
+    check_published,
+    evaluate,
+    evaluate_baseline,
+    golden_of,
+)
 from training.export import export_onnx
 from training.fit import fit
 from training.hardware import keep_heap
@@ -198,7 +204,8 @@ def publish(
     if options.baseline and split.test:
         metrics.append(evaluate_baseline(split, labels, inputs.tokenizer, seed=options.fit.seed))
 
-    manifest = complete_manifest(draft, scoring, parity, [*metrics, *inputs.carried_over])
+    golden = golden_of(served, scoring)
+    manifest = complete_manifest(draft, scoring, parity, [*metrics, *inputs.carried_over], golden)
     if options.split_record and options.hold_out:
         # Read again: another run may have added to it meanwhile.
         record = read_record(options.split_record).updated(split.parts)
