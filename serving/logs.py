@@ -6,6 +6,8 @@ Rasid's own the type and the frames are kept, but not its message, which may quo
 
 import json
 import logging
+import os
+import sys
 import traceback
 from contextvars import ContextVar
 from datetime import UTC, datetime
@@ -35,6 +37,43 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, ensure_ascii=False)
 
 
+class LineHandler(logging.Handler):
+    """Write each record as a line to a file descriptor, and go on where that cannot be.
+
+    On a full disk a line is lost, and the service is not. When there is room again, a line
+    says how many are missing.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write `record`, or count it as lost."""
+        line = self.format(record)
+        if self._lost:
+            # What went before may end in the midst of a line.
+            line = f"\n{self._missing()}\n{line}"
+        try:
+            _write_all(self._descriptor, f"{line}\n".encode("utf-8", "backslashreplace"))
+        except OSError:
+            self._lost += 1
+        else:
+            self._lost = 0
+
+    def _missing(self) -> str:
+        words = {"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING"}
+        message = f"{self._lost} log lines could not be written"
+        return self.format(logging.makeLogRecord(words | {"msg": message}))
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    # Without a buffer, in which a line that could not be written would wait for the next try.
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
 def describe(error: BaseException) -> str:
     """The traceback of `error` and of what caused it, with messages made safe to log."""
     parts = []
@@ -57,7 +96,7 @@ def _message(error: BaseException) -> str:
 
 def configure(level: str) -> None:
     """Send every log line of this process to standard error as JSON."""
-    handler = logging.StreamHandler()
+    handler = LineHandler(sys.stderr.fileno())
     handler.setFormatter(JsonFormatter())
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     logging.captureWarnings(True)

@@ -1,13 +1,14 @@
 import io
 import json
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
 from fake_service import CRASHES, FAILS
 from starlette.testclient import TestClient
 
-from serving.logs import JsonFormatter, describe, request_id
+from serving.logs import JsonFormatter, LineHandler, describe, request_id
 
 TEXT = "وقع حريق مهول في غابة قريبة من القرية"
 LATIN = "Large wildfire près du village"
@@ -142,3 +143,40 @@ def test_lines_outside_a_request_have_no_id() -> None:
     assert "\n" not in line
     assert json.loads(line)["message"] == "سطر\nآخر"
     assert "request_id" not in json.loads(line)
+
+
+@pytest.fixture
+def narrow() -> Iterator[tuple[int, int]]:
+    """Both ends of a pipe that takes a few lines and then refuses more, as a full disk does."""
+    read, write = os.pipe()
+    os.set_blocking(write, False)
+    os.set_blocking(read, False)
+    yield read, write
+    os.close(read)
+    os.close(write)
+
+
+def test_lines_that_cannot_be_written_are_counted(narrow: tuple[int, int]) -> None:
+    read, write = narrow
+    handler = LineHandler(write)
+    handler.setFormatter(JsonFormatter())
+
+    def say(message: str) -> None:
+        handler.emit(logging.makeLogRecord({"name": "a", "levelname": "INFO", "msg": message}))
+
+    def said() -> list[dict]:
+        lines = os.read(read, 2**20).decode().splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+    say("أول")
+    assert [line["message"] for line in said()] == ["أول"]
+    for _ in range(70):
+        say("x" * 1000)
+    before = len(said())
+    assert before < 70
+    say("آخر")
+    missing, last = said()
+    assert missing["message"] == f"{70 - before} log lines could not be written"
+    assert (missing["level"], last["message"]) == ("warning", "آخر")
+    say("بعد")
+    assert [line["message"] for line in said()] == ["بعد"]
