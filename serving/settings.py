@@ -110,7 +110,9 @@ def _flag(name: str) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m serving",
-        description="Serve the Rasid classifier over HTTP.",
+        usage="%(prog)s [doctor] [options]",
+        description="Serve the Rasid classifier over HTTP; with `doctor`, check first what "
+        "would keep it from serving well.",
         allow_abbrev=False,
     )
     for name, field in Settings.model_fields.items():
