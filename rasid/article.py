@@ -20,6 +20,11 @@ class Article:
     title: str | None = None
     id: str | None = None
 
+    @property
+    def chars(self) -> int:
+        """Unicode code points of text and title together."""
+        return len(self.text) + len(self.title or "")
+
 
 def check_article(article: Article, max_chars: int) -> None:
     """Raise the `ArticleError` that tells why `article` cannot be classified.
@@ -32,10 +37,10 @@ def check_article(article: Article, max_chars: int) -> None:
         check_characters(field, value)
     if not article.text.strip():
         raise EmptyText("text", "is empty or white space only")
-    length = sum(map(len, fields.values()))
-    if length > max_chars:
+    if article.chars > max_chars:
         raise TextTooLong(
-            "text", f"has {length} characters with its title; at most {max_chars} are accepted"
+            "text",
+            f"has {article.chars} characters with its title; at most {max_chars} are accepted",
         )
 
 

@@ -1,99 +1,121 @@
-"""The engine: the classifier once it has loaded, and the threads that run it.
+"""The engine: the classifier that serves, and the threads that run it slice by slice.
 
-Inference is CPU work and would stop the event loop, so it runs on a small fixed pool of
-threads. Each takes one article at a time, in the order of arrival.
+Inference is CPU work and would stop the event loop, so it runs on a small fixed number of
+threads. They share their time among the articles that were let in (`serving.schedule`).
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextvars import copy_context
-from typing import Any, TypeVar
 
 from rasid.article import Article
 from rasid.classification import Classification
 from rasid.classifier import Classifier
-from rasid.errors import RasidError
+from serving.admission import Admission, Ticket
 from serving.errors import NotReady
+from serving.job import Job
+from serving.schedule import Schedule
+from serving.worker import Worker
 
 _logger = logging.getLogger(__name__)
-_Result = TypeVar("_Result")
+_LOOK_SECONDS = 1.0
 
 
 class Engine:
-    """Loads a classifier in the background, then classifies off the event loop.
+    """Holds the classifier that was installed last, and classifies off the event loop.
 
-    `failure` holds the error that loading ended with. `draining` is set by whoever stops
-    the service: articles are still classified then, but `ready` is false.
+    `failure` holds the error with which the first classifier could not be loaded, `death` the
+    one that ended inference. `draining` is set by whoever stops the service: articles are
+    still classified then, but `ready` is false.
     """
 
-    def __init__(self, load: Callable[[], Classifier], *, workers: int) -> None:
-        self._load = load
-        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="classify")
-        self._running: set[Future[Any]] = set()
-        self._classifier: Classifier | None = None
+    def __init__(self, *, workers: int, max_queue_tokens: int, stall_seconds: int) -> None:
+        self.admission = Admission(max_queue_tokens, workers)
         self.failure: Exception | None = None
+        self.death: Exception | None = None
         self.draining = False
+        self._classifier: Classifier | None = None
+        self._schedule = Schedule()
+        self._workers = [
+            Worker(self._schedule, self._slice_ended, self._worker_died) for _ in range(workers)
+        ]
+        self._stall_looks = stall_seconds / _LOOK_SECONDS
+        self._jobs: set[Job] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     @property
     def ready(self) -> bool:
         """Whether new requests should be sent here."""
-        return self._classifier is not None and not self.draining
+        return self._classifier is not None and not self.draining and not self.death
 
     @property
     def busy(self) -> bool:
         """Whether a thread is at work: it cannot be interrupted, only ended with the process."""
-        return any(work.running() for work in self._running.copy())
+        return any(worker.busy for worker in self._workers)
 
     def loaded(self) -> Classifier:
-        """The classifier; raises `NotReady` where there is none."""
+        """The classifier; raises `NotReady` where there is none, or where it is dead."""
+        if self.death:
+            raise NotReady("the model has failed; the service is ending")
         if self._classifier is None:
             state = "could not be loaded" if self.failure else "is still loading"
             raise NotReady(f"the model {state}")
         return self._classifier
 
-    async def start(self) -> None:
-        """Load the classifier and run one inference; an error is logged and kept."""
-        try:
-            classifier = await self._run(self._load_and_warm_up)
-        except RasidError as error:
-            self.failure = error
-            _logger.critical("the model cannot be served: %s", error)
-        except Exception as error:
-            self.failure = error
-            # No article is there yet that this message could quote.
-            _logger.critical("the model cannot be served: %s", error, exc_info=error)
-        else:
-            self._classifier = classifier
-            _logger.info(
-                "ready",
-                extra={
-                    "fields": {
-                        "model": classifier.manifest.name,
-                        "version": classifier.manifest.version,
-                    }
-                },
-            )
+    def install(self, classifier: Classifier) -> None:
+        """Classify new articles with `classifier`; those on their way end with the one before."""
+        self._classifier = classifier
 
-    async def classify(self, article: Article, *, evidence: bool) -> Classification:
-        """Classify a checked article; raises `NotReady` and `EngineError`."""
-        classifier = self.loaded()
-        return await self._run(lambda: classifier.classify(article, evidence=evidence))
+    async def classify(
+        self, classifier: Classifier, article: Article, ticket: Ticket, *, evidence: bool
+    ) -> Classification:
+        """Have `classifier` classify a checked article, under the `ticket` of its request.
+
+        Raises `NotReady` where inference is dead, and `EngineError`.
+        """
+        self.loaded()
+        job = Job(classifier, article, evidence=evidence, ticket=ticket)
+        self._jobs.add(job)
+        self._schedule.put(job)
+        try:
+            return await job.answer
+        finally:
+            self._jobs.remove(job)
+            job.give_up()
+            self._schedule.drop(job)
+
+    async def run(self) -> None:
+        """Start the threads and watch that none of them is stuck in a slice."""
+        self._loop = asyncio.get_running_loop()
+        for worker in self._workers:
+            worker.start()
+        while not self.death:
+            # Looks are counted and not seconds, which also pass while the process is stopped.
+            await asyncio.sleep(_LOOK_SECONDS)
+            looks = max(worker.looks_at_this_slice() for worker in self._workers)
+            if looks > self._stall_looks:
+                self._die(TimeoutError("an inference does not end"))
 
     def close(self) -> None:
-        """Drop articles that wait for a thread and let the threads end."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let the threads end after their slice; articles that wait are not classified."""
+        self._schedule.close()
 
-    def _load_and_warm_up(self) -> Classifier:
-        classifier = self._load()
-        classifier.warm_up()
-        return classifier
+    def _slice_ended(self, tokens: int, seconds: float) -> None:
+        self._on_loop(self.admission.record, tokens, seconds)
 
-    async def _run(self, work: Callable[[], _Result]) -> _Result:
-        # With the caller's context, log lines of the core carry the request's id.
-        context = copy_context()
-        future = self._pool.submit(context.run, work)
-        self._running.add(future)
-        future.add_done_callback(self._running.discard)
-        return await asyncio.wrap_future(future)
+    def _worker_died(self, error: Exception) -> None:
+        self._on_loop(self._die, error)
+
+    def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
+        assert self._loop is not None
+        # A loop that is closed has nobody left to tell.
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def _die(self, error: Exception) -> None:
+        _logger.critical("inference is dead: %s", type(error).__name__, exc_info=error)
+        self.death = error
+        self.close()
+        for job in self._jobs:
+            job.end(NotReady("the model has failed; the service is ending"))

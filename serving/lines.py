@@ -24,15 +24,16 @@ class Line(NamedTuple):
 
 
 async def take_in(message: Message, receive: Receive, chunks: Chunks) -> None:
-    """Put the body, which begins in `message`, into `chunks`, then wait for the client to leave.
+    """Put the body, which begins in `message`, into `chunks`.
 
-    Raises `ClientDisconnect` when it does; a server that is not asked to receive does not
-    tell. `chunks` bounds how much is taken in before it is wanted.
+    Raises `ClientDisconnect` where the client leaves before its end. `chunks` bounds how much
+    is taken in before it is wanted.
     """
     while message["type"] != "http.disconnect":
         await chunks.put(message.get("body", b""))
         if not message.get("more_body", False):
             await chunks.put(None)
+            return
         message = await receive()
     raise ClientDisconnect
 

@@ -18,9 +18,9 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 
 
 class Metrics:
-    """Counters of one app; `ready` is asked whenever the metrics are read."""
+    """Counters of one app; `ready` and `tokens` are asked whenever the metrics are read."""
 
-    def __init__(self, ready: Callable[[], bool]) -> None:
+    def __init__(self, ready: Callable[[], bool], tokens: Callable[[], int]) -> None:
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
         PlatformCollector(registry=registry)
@@ -54,6 +54,17 @@ class Metrics:
         Gauge("rasid_ready", "1 when /readyz says yes.", registry=registry).set_function(
             lambda: float(ready())
         )
+        Gauge(
+            "rasid_tokens_in_flight",
+            "Tokens still to be run for the requests that were let in.",
+            registry=registry,
+        ).set_function(tokens)
+        self._swaps = Counter(
+            "rasid_swaps",
+            "Models picked up while the service ran, by what became of them.",
+            ("outcome",),
+            registry=registry,
+        )
 
     def count_request(self, route: str, status: int, seconds: float) -> None:
         """Count one answered request."""
@@ -70,6 +81,10 @@ class Metrics:
     def count_batch_article(self, status: int) -> None:
         """Count one article of a batch."""
         self._batch_articles.labels(str(status)).inc()
+
+    def count_swap(self, outcome: str) -> None:
+        """Count one model that was picked up while the service ran."""
+        self._swaps.labels(outcome).inc()
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All metrics and their media type, in the format that `accept` asks for."""

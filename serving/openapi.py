@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from serving import stream
+from serving import deadline, stream
 from serving.exchange import HEADER
 from serving.settings import Settings
 
@@ -10,6 +10,17 @@ DESCRIPTION = """\
 Topics of Arabic security news. Every answer carries `X-Request-ID`: the caller's own where
 the request has one of up to 128 letters, digits and `._:/+=@~-`, otherwise a new one.
 """
+
+_TIMEOUT = {
+    "name": deadline.HEADER,
+    "in": "header",
+    "description": "Seconds that the caller waits for the answer: what is not ready then is 504.",
+    "schema": {"type": "number", "exclusiveMinimum": 0, "maximum": deadline.LONGEST},
+}
+_RETRY_AFTER = {
+    "description": "Seconds after which to try again.",
+    "schema": {"type": "integer", "minimum": 1},
+}
 
 
 def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
@@ -33,11 +44,14 @@ def complete(document: dict[str, Any], settings: Settings) -> dict[str, Any]:
     for operations in document["paths"].values():
         for operation in operations.values():
             if "requestBody" in operation:
+                operation.setdefault("parameters", []).append(_TIMEOUT)
                 operation["requestBody"].setdefault(
                     "description", f"JSON in UTF-8, at most {settings.max_body_bytes} bytes."
                 )
-            for response in operation["responses"].values():
+            for status, response in operation["responses"].items():
                 response["headers"] = {HEADER: header}
+                if status in ("429", "503"):
+                    response["headers"]["Retry-After"] = _RETRY_AFTER
     return document
 
 

@@ -48,6 +48,9 @@ KINDS: Mapping[type[Exception], Kind] = {
     http.UnsupportedMediaType: Kind(415, "unsupported-media-type", "The body must be JSON"),
     http.UnknownModel: Kind(404, "unknown-model", "There is no such model"),
     http.InvalidTensor: Kind(400, "invalid-tensor", "The tensors are not those of the model"),
+    http.InvalidHeader: Kind(400, "invalid-header", "A header cannot be used"),
+    http.Overloaded: Kind(429, "overloaded", "There is too much to do"),
+    http.DeadlineExceeded: Kind(504, "deadline-exceeded", "The request's time is over"),
     http.NotReady: Kind(503, "not-ready", "The service is not ready"),
     core.EngineError: Kind(500, "engine-error", "The model failed"),
     Exception: _INTERNAL,
@@ -101,8 +104,6 @@ def problem_response(
     """The HTTP response for `error`: problem details, or the JSON that `shape` makes of them."""
     problem = problem_of(error)
     headers = dict(getattr(error, "headers", None) or {})
-    if problem.status == 503:
-        headers["Retry-After"] = "5"
     if shape is not None:
         return JSONResponse(shape(problem), problem.status, headers)
     return Response(

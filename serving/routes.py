@@ -3,7 +3,9 @@
 from fastapi import APIRouter, Request, Response
 
 from rasid.answer import ModelName
+from rasid.manifest import Manifest
 from serving import logs
+from serving.admission import Ticket, expected_tokens
 from serving.body import JsonRoute
 from serving.engine import Engine
 from serving.errors import NotReady, TooManyArticles
@@ -22,15 +24,17 @@ from serving.schemas import (
     Limits,
     Problem,
     Status,
+    SwapInfo,
 )
 from serving.settings import Settings
+from serving.swap import Swap
 
 
 def classify_router(settings: Settings, engine: Engine, intake: Intake) -> APIRouter:
     """POST /classify and POST /classify/batch."""
     router = APIRouter(
         route_class=JsonRoute,
-        responses=problem_responses(400, 413, 415, 422, 500, 503),
+        responses=problem_responses(400, 413, 415, 422, 429, 500, 503, 504),
         tags=["classify"],
     )
 
@@ -45,12 +49,16 @@ def classify_router(settings: Settings, engine: Engine, intake: Intake) -> APIRo
             raise TooManyArticles(
                 f"articles: has {len(body.articles)}; at most {settings.max_batch} are accepted"
             )
-        # One after another: a long batch leaves room for the requests of others.
-        results = [await classify_item(index, raw) for index, raw in enumerate(body.articles)]
+        # One after another: a long batch leaves room for the requests of others. It is let in
+        # as a whole, not to be turned away half done.
+        with engine.admission.admit(max(map(_expected_tokens, body.articles))) as ticket:
+            results = [
+                await classify_item(index, raw, ticket) for index, raw in enumerate(body.articles)
+            ]
         return BatchResponse(results=results, request_id=logs.request_id.get())
 
-    async def classify_item(index: int, raw: object) -> BatchResult | BatchProblem:
-        outcome = await intake.attempt(lambda: raw, at=("articles", index))
+    async def classify_item(index: int, raw: object, ticket: Ticket) -> BatchResult | BatchProblem:
+        outcome = await intake.attempt(lambda: raw, at=("articles", index), ticket=ticket)
         if isinstance(outcome, Problem):
             return BatchProblem(index=index, problem=outcome)
         return BatchResult(index=index, result=outcome)
@@ -58,24 +66,26 @@ def classify_router(settings: Settings, engine: Engine, intake: Intake) -> APIRo
     return router
 
 
-def service_router(settings: Settings, engine: Engine, metrics: Metrics) -> APIRouter:
+def service_router(settings: Settings, engine: Engine, swap: Swap, metrics: Metrics) -> APIRouter:
     """What the service says of its model and of itself."""
     router = APIRouter(tags=["service"])
 
     @router.get("/labels", summary="The taxonomy", responses=problem_responses(500, 503))
     async def labels() -> LabelsResponse:
-        topics = list(engine.loaded().manifest.taxonomy.topics)
-        return LabelsResponse(topics=topics, model=_model(engine))
+        manifest = engine.loaded().manifest
+        return LabelsResponse(topics=list(manifest.taxonomy.topics), model=_model(manifest))
 
     @router.get("/info", summary="The model and the limits", responses=problem_responses(500, 503))
     async def info() -> InfoResponse:
-        manifest = engine.loaded().manifest.model_dump(mode="json", exclude={"taxonomy"})
+        loaded = engine.loaded().manifest
+        manifest = loaded.model_dump(mode="json", exclude={"taxonomy"})
         limits = Limits(
             max_chars=settings.max_chars,
             max_body_bytes=settings.max_body_bytes,
             max_batch=settings.max_batch,
         )
-        return InfoResponse(model=_model(engine), manifest=manifest, limits=limits)
+        last = SwapInfo.model_validate(swap.last) if swap.last else None
+        return InfoResponse(model=_model(loaded), manifest=manifest, swap=last, limits=limits)
 
     @router.get("/livez", summary="Is the process alive?", responses=problem_responses(500))
     async def livez() -> Status:
@@ -101,7 +111,16 @@ def service_router(settings: Settings, engine: Engine, metrics: Metrics) -> APIR
     return router
 
 
-def _model(engine: Engine) -> ModelName:
-    """Name and version of the loaded model; raises `NotReady` where there is none."""
-    manifest = engine.loaded().manifest
+def _expected_tokens(raw: object) -> int:
+    """Of an article of a batch, which may be anything still."""
+    fields = raw if isinstance(raw, dict) else {}
+    given = (fields.get("text"), fields.get("title"))
+    return expected_tokens(
+        sum(len(value) for value in given if isinstance(value, str)),
+        evidence=fields.get("evidence") is not False,
+        html=fields.get("content_type") == "text/html",
+    )
+
+
+def _model(manifest: Manifest) -> ModelName:
     return ModelName(name=manifest.name, version=manifest.version)

@@ -1,5 +1,6 @@
 """What travels over HTTP: requests as they are accepted, answers as they are sent."""
 
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -61,6 +62,11 @@ class ClassifyRequest(_Request):
     evidence: Annotated[
         bool, Field(description="Whether to look for the passages that show why.")
     ] = True
+
+    @property
+    def is_html(self) -> bool:
+        """Whether `text` is a page that the article is still to be taken out of."""
+        return self.content_type == "text/html"
 
     def article(self) -> Article:
         """The article without what only concerns the request."""
@@ -152,11 +158,24 @@ class Limits(_Answer):
     max_batch: int
 
 
+class SwapInfo(_Answer):
+    """The last model that was picked up while the service ran.
+
+    Where it is still `loading` or was `refused`, another one serves; `detail` says why.
+    """
+
+    version: str
+    outcome: Literal["loading", "serving", "refused"]
+    detail: str | None
+    at: datetime
+
+
 class InfoResponse(_Answer):
-    """The model's manifest without its taxonomy, and this deployment's limits."""
+    """The model that serves and its manifest without the taxonomy; this deployment's limits."""
 
     model: ModelName
     manifest: dict[str, Any]
+    swap: SwapInfo | None
     limits: Limits
 
 

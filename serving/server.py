@@ -3,13 +3,16 @@
 uvicorn alone closes its socket as soon as it is told to stop, while a balancer still sends
 requests. Here a first SIGTERM or SIGINT only makes /readyz say no; requests are served for
 `drain_seconds` more; then the socket closes and requests in flight finish, or are given up
-after `stop_seconds`. A second signal ends the process at once.
+after `stop_seconds`. A second signal ends the process at once. SIGHUP looks for another model.
 """
 
-import contextlib
+import asyncio
 import json
 import logging
 import os
+import signal
+import socket
+import sys
 import time
 from types import FrameType
 
@@ -18,6 +21,7 @@ from fastapi import FastAPI
 
 from serving.engine import Engine
 from serving.settings import Settings
+from serving.swap import Swap
 
 _logger = logging.getLogger(__name__)
 _ARTICLE = (
@@ -26,26 +30,49 @@ _ARTICLE = (
 )
 
 
+NOT_LOADED, DEAD = 1, 3
+"""Exit codes; 2 is for a setting that cannot be used."""
+# An app that is dead owes nobody more than a refusal.
+_DEAD_STOP_SECONDS = 5
+# A connection takes one file, and the usual soft limit is 1024.
+_OPEN_FILES = 65_536
+
+
 def serve(app: FastAPI, settings: Settings) -> int:
     """Serve `app` until a signal stops it; returns the exit code of the process.
 
-    0 after a stop, 1 where the model could not be loaded. Where a thread is still at work
-    then, the process ends here: Python would wait for the thread.
+    0 after a stop, `NOT_LOADED` where there is no model to serve, `DEAD` where inference died.
+    Where a thread is still at work then, the process ends here: Python would wait for the
+    thread.
     """
     engine: Engine = app.state.engine
-    Server(app, engine, settings).run()
-    code = 1 if engine.failure else 0
-    if engine.busy:
+    swap: Swap = app.state.swap
+    allow_open_files()
+    Server(app, engine, swap, settings).run()
+    code = DEAD if engine.death else NOT_LOADED if engine.failure else 0
+    if engine.busy or swap.busy:
         _logger.warning("ending while a thread is still at work")
         logging.shutdown()
         os._exit(code)
     return code
 
 
+def allow_open_files() -> None:
+    """Raise this process's own limit of open files as far as it may, up to 65,536."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 class Server(uvicorn.Server):
     """A uvicorn server that owns its signals and announces that it is ready."""
 
-    def __init__(self, app: FastAPI, engine: Engine, settings: Settings) -> None:
+    def __init__(self, app: FastAPI, engine: Engine, swap: Swap, settings: Settings) -> None:
         config = uvicorn.Config(
             app,
             host=settings.host,
@@ -59,9 +86,19 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._engine = engine
+        self._swap = swap
         self._drain_seconds = settings.drain_seconds
         self._drained_at: float | None = None
         self._announced = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, and listen for SIGHUP."""
+        await super().startup(sockets)
+        # Closing a terminal has to end what runs in it, as ever.
+        in_terminal = sys.stdin is not None and sys.stdin.isatty()
+        if sys.platform != "win32" and not in_terminal:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGHUP, self._swap.look_again)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """First signal: stop being ready. Second: end the process.
@@ -82,7 +119,9 @@ class Server(uvicorn.Server):
             self._announced = True
             self._announce()
         drained = self._drained_at is not None and time.monotonic() >= self._drained_at
-        if drained or self._engine.failure:
+        if self._engine.death:
+            self.config.timeout_graceful_shutdown = _DEAD_STOP_SECONDS
+        if drained or self._engine.failure or self._engine.death:
             self.should_exit = True
         return await super().on_tick(counter)
 
@@ -91,11 +130,14 @@ class Server(uvicorn.Server):
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         address = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         body = json.dumps({"text": _ARTICLE}, ensure_ascii=False)
-        # Whoever read standard output may be gone.
-        with contextlib.suppress(OSError):
+        try:
             print(
                 f"Rasid is ready on {address} (documentation: {address}/docs). Try:\n\n"
                 f"curl -s {address}/classify -H 'Content-Type: application/json' \\\n"
                 f"  -d '{body}'\n",
                 flush=True,
             )
+        except OSError:
+            # Whoever read it is gone, or its disk is full. What could not be written would
+            # be tried again at exit and spoil the exit code.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

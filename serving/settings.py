@@ -54,6 +54,29 @@ class Settings(BaseModel):
         4 * 1024 * 1024
     )
     max_batch: Annotated[int, Field(ge=1, description="most articles of one batch")] = 100
+    max_queue_tokens: Annotated[
+        int,
+        Field(
+            ge=1,
+            description="most tokens that may be waiting before a request; more is refused",
+        ),
+    ] = 6144
+    stall_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=86400,
+            description="most time that one step of inference may take before the process ends",
+        ),
+    ] = 60
+    watch_seconds: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=86400,
+            description="how often to look for another model; 0 looks at SIGHUP only",
+        ),
+    ] = 2.0
     drain_seconds: Annotated[
         float,
         Field(

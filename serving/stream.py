@@ -68,14 +68,12 @@ class LinesResponse(Response):
                 answers.put_nowait(group.create_task(self._answer(line)))
             answers.put_nowait(None)
 
-        arriving = group.create_task(fill(chunks))
+        group.create_task(fill(chunks))
         group.create_task(begin_lines())
         while (answer := await answers.get()) is not None:
             body = await answer
             await send({"type": "http.response.body", "body": body, "more_body": True})
             room.release()
-        # It only waits for the client to leave now.
-        arriving.cancel()
 
 
 def stream_router(settings: Settings, intake: Intake) -> APIRouter:
@@ -90,7 +88,7 @@ def stream_router(settings: Settings, intake: Intake) -> APIRouter:
         response_class=LinesResponse,
         responses={
             200: {"model": StreamResult | StreamProblem, "description": "One of these a line"},
-            **problem_responses(415, 500, 503),
+            **problem_responses(400, 415, 429, 500, 503),
         },
         openapi_extra={
             "requestBody": {
@@ -102,7 +100,9 @@ def stream_router(settings: Settings, intake: Intake) -> APIRouter:
     )
     async def classify_stream(request: Request) -> Response:
         check_media_type(request, MEDIA_TYPES)
-        intake.manifest()  # Not ready is a problem of the request, not of each line.
+        # A problem of the request and not of each line. Later on lines wait for room: nobody
+        # should be turned away in the midst of a stream.
+        intake.check_open()
         return LinesResponse(
             answer,
             max_bytes=settings.max_body_bytes,

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 import httpx
 
@@ -14,15 +15,20 @@ PATIENCE = 60.0
 
 
 def start_service(
-    command: Sequence[str | Path], *, cwd: Path = ROOT
+    command: Sequence[str | Path], *, cwd: Path = ROOT, log: int | IO[bytes] = subprocess.PIPE
 ) -> tuple[subprocess.Popen[str], str, int]:
-    """Start `command` on a free port; returns the process, what it announced, and the port."""
+    """Start `command`; returns the process, what it announced, and the port.
+
+    The port is a free one unless `command` names it. The log goes to `log`: a pipe that
+    nobody reads takes a few hundred lines.
+    """
     process = subprocess.Popen(
-        [*command, "--port", "0"],
+        [*command, *([] if "--port" in command else ["--port", "0"])],
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(cwd)},
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=log,
         text=True,
         encoding="utf-8",
     )

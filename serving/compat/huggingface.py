@@ -41,7 +41,7 @@ def huggingface_router(intake: Intake) -> APIRouter:
     router = APIRouter(
         route_class=shaped(JsonRoute, error_message),
         tags=["compat"],
-        responses=error_responses(ErrorMessage, 400, 413, 415, 422, 500, 503),
+        responses=error_responses(ErrorMessage, 400, 413, 415, 422, 429, 500, 503, 504),
     )
 
     @router.post("/compat/huggingface", summary="InferenceClient: classify one text or several")

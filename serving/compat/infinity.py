@@ -93,7 +93,7 @@ def infinity_router(intake: Intake) -> APIRouter:
     )
     post = APIRouter(
         route_class=shaped(JsonRoute, _validation_error),
-        responses=error_responses(HTTPValidationError, 400, 413, 415, 422, 500, 503),
+        responses=error_responses(HTTPValidationError, 400, 413, 415, 422, 429, 500, 503, 504),
     )
     started = int(time.time())
 
@@ -103,7 +103,7 @@ def infinity_router(intake: Intake) -> APIRouter:
         tokens = sum(answer.coverage.tokens for answer in answers)
         return ClassifyResult(
             data=[predictions(answer) for answer in answers],
-            model=intake.manifest().name,
+            model=answers[0].model.name,
             usage=Usage(prompt_tokens=tokens, total_tokens=tokens),
             id=f"infinity-{logs.request_id.get()}",
             created=int(time.time()),
@@ -113,7 +113,7 @@ def infinity_router(intake: Intake) -> APIRouter:
 
     @router.get("/models", summary="infinity: the served model")
     async def infinity_models() -> ModelList:
-        name = intake.manifest().name
+        name = intake.loaded().manifest.name
         info = ModelInfo(
             id=name, stats={}, created=started, backend="onnxruntime", capabilities=["classify"]
         )

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import Field
 
 import rasid
+from rasid.classifier import Classifier
 from rasid.manifest import Manifest
 from serving.body import check_not_compressed, read_json
 from serving.compat.shapes import ErrorMessage, Foreign, error_message, error_responses, shaped
@@ -123,21 +124,21 @@ def open_inference_router(engine: Engine, intake: Intake) -> APIRouter:
         "/models/{model}", summary="Open Inference Protocol: the model", responses=not_served
     )
     async def v2_model(model: str) -> ModelMetadata:
-        return _metadata(_named(intake, model))
+        return _metadata(_named(intake, model).manifest)
 
     @router.get("/models/{model}/versions/{version}", responses=not_served)
     async def v2_model_version(model: str, version: str) -> ModelMetadata:
-        return _metadata(_named(intake, model, version))
+        return _metadata(_named(intake, model, version).manifest)
 
     @router.get("/models/{model}/ready", responses=not_served)
     async def v2_model_ready(model: str) -> ModelReady:
         _check_ready(engine)
-        return ModelReady(name=_named(intake, model).name)
+        return ModelReady(name=_named(intake, model).manifest.name)
 
     @router.get("/models/{model}/versions/{version}/ready", responses=not_served)
     async def v2_model_version_ready(model: str, version: str) -> ModelReady:
         _check_ready(engine)
-        return ModelReady(name=_named(intake, model, version).name)
+        return ModelReady(name=_named(intake, model, version).manifest.name)
 
     _add_inference(router, intake)
     return router
@@ -149,7 +150,7 @@ def _add_inference(router: APIRouter, intake: Intake) -> None:
     schema["properties"]["inputs"]["items"] = definitions["InputTensor"]
     schema["properties"]["outputs"]["anyOf"][0]["items"] = definitions["RequestedOutput"]
     documented: dict[str, Any] = {
-        "responses": error_responses(ErrorMessage, 400, 404, 413, 415, 422, 503),
+        "responses": error_responses(ErrorMessage, 400, 404, 413, 415, 422, 429, 503, 504),
         # Clients leave out the media type, or have binary data after the JSON.
         "openapi_extra": {
             "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}
@@ -166,7 +167,7 @@ def _add_inference(router: APIRouter, intake: Intake) -> None:
         return await _infer(intake, _named(intake, model, version), request)
 
 
-async def _infer(intake: Intake, manifest: Manifest, request: Request) -> InferenceResponse:
+async def _infer(intake: Intake, classifier: Classifier, request: Request) -> InferenceResponse:
     check_not_compressed(request)
     body = await request.body()
     length = request.headers.get(_JSON_LENGTH, str(len(body)))
@@ -174,7 +175,9 @@ async def _infer(intake: Intake, manifest: Manifest, request: Request) -> Infere
         raise InvalidTensor(f"{_JSON_LENGTH}: is no length within the body")
     wanted = validated(InferenceRequest, read_json(body[: int(length)]))
     articles = read_articles(wanted.inputs, body[int(length) :])
-    answers = await intake.answer_all(articles, TEXT.name)
+    # By the model that was named, also where another one takes over meanwhile.
+    answers = await intake.answer_all(articles, TEXT.name, classifier=classifier)
+    manifest = classifier.manifest
     names = None if wanted.outputs is None else [output.name for output in wanted.outputs]
     return InferenceResponse(
         model_name=manifest.name,
@@ -194,11 +197,12 @@ def _metadata(manifest: Manifest) -> ModelMetadata:
     )
 
 
-def _named(intake: Intake, model: str, version: str | None = None) -> Manifest:
-    manifest = intake.manifest()
+def _named(intake: Intake, model: str, version: str | None = None) -> Classifier:
+    classifier = intake.loaded()
+    manifest = classifier.manifest
     if model != manifest.name or version not in (None, manifest.version):
         raise UnknownModel(f"the model here is {manifest.name}, version {manifest.version}")
-    return manifest
+    return classifier
 
 
 def _check_ready(engine: Engine) -> None:

@@ -43,7 +43,7 @@ def tei_router(intake: Intake) -> APIRouter:
     router = APIRouter(
         route_class=shaped(JsonRoute, _error),
         tags=["compat"],
-        responses=error_responses(PredictError, 400, 413, 415, 422, 500, 503),
+        responses=error_responses(PredictError, 400, 413, 415, 422, 429, 500, 503, 504),
     )
 
     @router.post("/predict", summary="text-embeddings-inference: classify one text or several")

@@ -1,7 +1,9 @@
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from asgi import Gate, running
 from fake_service import FakeClassifier, wait_until_ready
 from fastapi import FastAPI
 from starlette.testclient import TestClient
@@ -37,3 +39,22 @@ def sound_client() -> Iterator[TestClient]:
     with TestClient(app, raise_server_exceptions=False) as client:
         wait_until_ready(app)
         yield client
+
+
+@pytest.fixture
+def in_gate(settings: Settings) -> Callable[..., None]:
+    """Runs a scenario with a `Gate`, some of whose settings may be others."""
+
+    def run(scenario: Callable[[Gate], Awaitable[None]], **changes: object) -> None:
+        gate = Gate(settings.model_copy(update=changes))
+
+        async def inside() -> None:
+            async with running(gate.app):
+                try:
+                    await scenario(gate)
+                finally:
+                    gate.open()
+
+        asyncio.run(inside())
+
+    return run

@@ -1,7 +1,8 @@
 """A classifier without a model, for tests of what stands around it.
 
 Run as a script it is the real server with that classifier: `slow` articles wait until the
-file named by the first argument is there; the other arguments are those of the service.
+file named by the first argument is there; the other arguments are those of the service. An
+article that is deadly ends inference for good.
 """
 
 import os
@@ -10,18 +11,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from fastapi import FastAPI
 
 from rasid.article import Article
 from rasid.classification import Classification, Coverage, Evidence, Topic
 from rasid.errors import EngineError
 from rasid.manifest import Manifest
-from rasid.scores import LabelScoring
+from rasid.scores import Floats, LabelScoring
+from rasid.steps import Ids, Steps
 from rasid.taxonomy import Taxonomy
 
 FAILS = "عطب"
 CRASHES = "انهيار"
 SLOW = "بطء"
+DEADLY = "فناء"
 
 _TOPICS = {"crime": ("جريمة", "Crime"), "fire": ("حريق", "Fire"), "traffic": ("سير", "Traffic")}
 
@@ -58,11 +62,25 @@ class FakeClassifier:
     def __init__(self, wait: Callable[[], None] = lambda: None, *, faults: bool = True) -> None:
         self.manifest = make_manifest()
         self.warm = False
+        self.dead = False
+        # How the texts begin: of a million of them no more has to be kept.
+        self.begun: list[str] = []
+        self.window = 5
         self._wait = wait
         self._faults = faults
 
     def warm_up(self) -> None:
+        if self.dead:
+            raise EngineError("inference failed: the library is gone")
         self.warm = True
+
+    def infer(self, ids: Ids) -> Floats:
+        return np.zeros((len(ids), len(_TOPICS)))
+
+    def steps(self, article: Article, *, evidence: bool = True) -> Steps[Classification]:
+        self.begun.append(article.text[:20])
+        yield [[0] * (self.window + 1), [0] * self.window]
+        return self.classify(article, evidence=evidence)
 
     def classify(self, article: Article, *, evidence: bool = True) -> Classification:
         if self._faults:
@@ -78,7 +96,8 @@ class FakeClassifier:
         )
 
     def _go_wrong(self, text: str) -> None:
-        if FAILS in text:
+        self.dead = self.dead or DEADLY in text
+        if self.dead or FAILS in text:
             raise EngineError("inference failed: node 17")
         if CRASHES in text:
             raise RuntimeError(f"could not handle {text}")

@@ -13,65 +13,39 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import live
 import pytest
 from fake_service import SLOW
+from live import wait_for
 
-from tests.running import PATIENCE, ROOT, start_service
+from tests.running import PATIENCE, ROOT
 
 
-class Service:
+class Service(live.Service):
     """A running service; `release` lets its slow requests finish."""
 
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._release = folder / "release"
-        fake = Path(__file__).with_name("fake_service.py")
-        command = [sys.executable, fake, self._release, "--threads", "1", "--workers", "2"]
-        self.process, self.banner, self.port = start_service([*command, *arguments])
-
-    def request(self, method: str, path: str, body: object = None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            content = None if body is None else json.dumps(body)
-            connection.request(method, path, content, {"Content-Type": "application/json"})
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-        finally:
-            connection.close()
+        command = [sys.executable, live.FAKE, self._release, "--threads", "1", "--workers", "2"]
+        super().__init__(folder, command, *arguments)
 
     def start_slow_request(self) -> tuple[threading.Thread, list[int]]:
         statuses: list[int] = []
 
         def send() -> None:
             try:
-                statuses.append(self.request("POST", "/classify", {"text": SLOW})[0])
+                statuses.append(self.classify(SLOW))
             except (http.client.HTTPException, OSError):
                 statuses.append(0)
 
         thread = threading.Thread(target=send)
         thread.start()
         # The slow request and the one for the metrics.
-        wait_for(lambda: "requests_in_flight 2.0" in self.request("GET", "/metrics")[1])
+        wait_for(lambda: self.metric("rasid_http_requests_in_flight") == 2.0)
         return thread, statuses
-
-    def refuses_connections(self) -> bool:
-        try:
-            self.request("GET", "/readyz")
-        except ConnectionError:
-            return True
-        return False
 
     def release(self) -> None:
         self._release.touch()
-
-    def wait(self) -> int:
-        return self.process.wait(PATIENCE)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.01)
 
 
 @pytest.fixture
@@ -84,8 +58,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Service]]:
 
     yield start
     for service in services:
-        service.process.kill()
-        service.process.communicate()
+        service.end()
 
 
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
@@ -142,8 +115,7 @@ def test_requests_that_never_end_are_given_up(start: Callable[..., Service]) -> 
     assert statuses in ([0], [500])
     # The thread that never comes back does not keep the process.
     assert service.wait() == 0
-    _, logs = service.process.communicate(timeout=PATIENCE)
-    assert "a thread is still at work" in logs
+    assert any("a thread is still at work" in line["message"] for line in service.log())
 
 
 def test_banner_has_a_call_that_works(start: Callable[..., Service]) -> None:
@@ -157,9 +129,9 @@ def test_banner_has_a_call_that_works(start: Callable[..., Service]) -> None:
     assert json.loads(answer)["warnings"] == []
     # By default only what the banner says goes to standard output; logs are JSON.
     service.process.send_signal(signal.SIGTERM)
-    output, logs = service.process.communicate(timeout=PATIENCE)
+    output, _ = service.process.communicate(timeout=PATIENCE)
     assert output == ""
-    assert all(json.loads(line)["level"] == "info" for line in logs.splitlines())
+    assert all(line["level"] == "info" for line in service.log())
 
 
 def test_head_has_no_body_on_the_wire(start: Callable[..., Service]) -> None:

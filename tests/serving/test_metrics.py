@@ -34,6 +34,7 @@ def test_requests_are_counted_by_route_and_status(client: TestClient) -> None:
     # The request for the metrics themselves is the one in flight.
     assert metrics[key("rasid_http_requests_in_flight")] == 1
     assert metrics[key("rasid_ready")] == 1
+    assert metrics[key("rasid_tokens_in_flight")] == 0
 
 
 def test_windows_tokens_and_labels_are_counted(client: TestClient) -> None:

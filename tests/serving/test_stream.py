@@ -185,18 +185,6 @@ def gate() -> Iterator[threading.Event]:
     gate.set()
 
 
-class Slow(FakeClassifier):
-    """Counts the articles that it has begun with."""
-
-    def __init__(self, gate: threading.Event) -> None:
-        self.begun = 0
-        super().__init__(lambda: self._begin(gate))
-
-    def _begin(self, gate: threading.Event) -> None:
-        self.begun += 1
-        assert gate.wait(PATIENCE)
-
-
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not condition():
@@ -251,14 +239,14 @@ def test_answers_come_before_the_next_line_does(app: FastAPI, client: TestClient
 
 
 def test_work_stops_when_the_client_leaves(settings: Settings, gate: threading.Event) -> None:
-    classifier = Slow(gate)
+    classifier = FakeClassifier(lambda: gate.wait(PATIENCE))
     app = create_app(settings, load=lambda: classifier)
     left = [lines_of(*[{"text": SLOW}] * 6)]
 
     async def receive() -> Message:
         if left:
             return {"type": "http.request", "body": left.pop(), "more_body": False}
-        await until(lambda: classifier.begun == 1)
+        await until(lambda: classifier.begun == [SLOW])
         return {"type": "http.disconnect"}
 
     async def send(message: Message) -> None:
@@ -270,7 +258,7 @@ def test_work_stops_when_the_client_leaves(settings: Settings, gate: threading.E
         gate.set()
         # The one worker is free again only when everything before has run.
         assert client.post("/classify", json={"text": "حريق"}).status_code == 200
-        assert classifier.begun == 1
+        assert classifier.begun == [SLOW, "حريق"]
         metrics = client.get("/metrics").text
         assert 'requests_total{route="/classify/stream",status="499"} 1.0' in metrics
         assert "rasid_windows_total 2.0" in metrics
