@@ -33,7 +33,8 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
     classifier = Classifier.load(options.model, threads=cpu_quota())
-    articles = read_labelled([options.data], classifier.manifest.taxonomy.labels)
+    taxonomy = classifier.manifest.taxonomy
+    articles = read_labelled([options.data], taxonomy.labels, earlier=taxonomy.earlier)
     chance = random.Random(options.seed)
     labelled = [article for article in articles if article.labels]
     drops = [

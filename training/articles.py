@@ -1,7 +1,8 @@
 """Labelled articles, and what makes one of a record."""
 
 import datetime
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ MAX_CHARS = 1_000_000
 _KNOWN_TEXT_FIELDS = ("id", "title", "date")
 _DAY = len("2025-01-31")
 
+Earlier = Mapping[str, str | None]
+"""Earlier ids of topics, with the label each is read as, None where its topic was removed."""
+
+NONE_EARLIER: Earlier = {}
+Known = tuple[Sequence[str], Earlier]
+
 
 @dataclass(frozen=True, slots=True)
 class LabelledArticle:
@@ -25,7 +32,8 @@ class LabelledArticle:
 
     `unsure` are the labels, given or not, on which careful readers could differ; of `unknown`
     ones nobody has decided whether they hold, and they count nowhere. `fold` is the part of a
-    fixed cross-validation the file puts the article in, if any; `place` is its file and line.
+    fixed cross-validation the file puts the article in, if any; `place` is its file and line,
+    and `earlier` the ids in it that were read as others (`rasid.taxonomy.Taxonomy.earlier`).
     """
 
     article: Article
@@ -35,6 +43,7 @@ class LabelledArticle:
     fold: int | None = None
     unknown: frozenset[str] = frozenset()
     place: str = field(default="", compare=False)
+    earlier: frozenset[str] = field(default=frozenset(), compare=False)
 
     @property
     def id(self) -> str:
@@ -53,7 +62,7 @@ class LabelledArticle:
 
 @dataclass(frozen=True)
 class Collected:
-    """What could be read: articles, everything that is wrong, and what was left out and why.
+    """What could be read: articles, everything that is wrong, and what was not read as it is.
 
     Problems name file and line, or the number of the record in Parquet, JSON and folders.
     """
@@ -81,15 +90,17 @@ def read_labelled(
     labels: Sequence[str],
     data_format: DataFormat = "detect",
     *,
+    earlier: Earlier = NONE_EARLIER,
     report: Callable[[str], None] = tqdm.write,
 ) -> list[LabelledArticle]:
     """Read labelled articles from files and folders (`training.records`, `training.annotations`).
 
     Rows have `text` and `labels` (list, or `a|b`), and optionally `id`, `title`, `date`,
-    `unsure`, `unknown`, `fold`. What is left out is told to `report`. Every problem of every
-    file is collected before `DataError` is raised with all of them.
+    `unsure`, `unknown`, `fold`. Ids in `earlier` are read as the label beside them, and count
+    for nothing where that is None. What is left out is told to `report`. Every problem of
+    every file is collected before `DataError` is raised with all of them.
     """
-    found = collect_labelled(paths, labels, data_format)
+    found = collect_labelled(paths, labels, data_format, earlier=earlier)
     for note in found.left_out:
         report(note)
     if found.problems:
@@ -100,14 +111,18 @@ def read_labelled(
 
 
 def collect_labelled(
-    paths: Sequence[Path], labels: Sequence[str], data_format: DataFormat = "detect"
+    paths: Sequence[Path],
+    labels: Sequence[str],
+    data_format: DataFormat = "detect",
+    *,
+    earlier: Earlier = NONE_EARLIER,
 ) -> Collected:
     """Read what can be read of files and folders, and everything that is wrong with the rest."""
     found = Collected([], [], [])
     seen: dict[str, str] = {}
     for path in paths:
         try:
-            for article in _read_one(path, labels, data_format, found):
+            for article in _read_one(path, (labels, earlier), data_format, found):
                 if article.id in seen:
                     found.problems.append(
                         f"{article.place}: id {article.id!r} is also at {seen[article.id]}"
@@ -120,25 +135,29 @@ def collect_labelled(
 
 
 def _read_one(
-    path: Path, labels: Sequence[str], data_format: DataFormat, found: Collected
+    path: Path, known: Known, data_format: DataFormat, found: Collected
 ) -> Iterator[LabelledArticle]:
-    unanswered = 0
+    unanswered, old = 0, Counter[str]()
     for number, row in rows_of(read_records(path), data_format):
         if row is UNANSWERED:
             unanswered += 1
             continue
         place = f"{path}:{number}"
         try:
-            article = _labelled(row, f"{path.name}:{number}", place, labels)
+            article = _labelled(row, f"{path.name}:{number}", place, known)
         except ValueError as error:
             found.problems.append(f"{place}: {error}")
             continue
         yield article
+        old.update(article.earlier)
     if unanswered:
         found.left_out.append(f"{path}: {unanswered} records without an annotation are left out")
+    for label, count in sorted(old.items()):
+        now = known[1][label] or "no topic, as its own was removed,"
+        found.left_out.append(f"{path}: {label} is read as {now} in {count} articles")
 
 
-def _labelled(row: Any, name: str, place: str, known: Sequence[str]) -> LabelledArticle:
+def _labelled(row: Any, name: str, place: str, known: Known) -> LabelledArticle:
     if isinstance(row, str):
         raise ValueError(row)
     if not isinstance(row, dict):
@@ -163,10 +182,27 @@ def _labelled(row: Any, name: str, place: str, known: Sequence[str]) -> Labelled
     )
     if both := sorted(labels & unknown):
         raise ValueError(f"unknown: {', '.join(both)} is among the labels, too")
-    return LabelledArticle(article, labels, unsure, row.get("date"), _fold(row), unknown, place)
+    date, fold, old = row.get("date"), _fold(row), known[1]
+    # Of topics that are one now, the surest answer of all counts.
+    given, sure = _read_as(labels, old), _read_as(labels - unsure, old)
+    return LabelledArticle(
+        article,
+        labels=given,
+        unsure=_read_as(unsure, old) - sure,
+        date=date,
+        fold=fold,
+        unknown=_read_as(unknown, old) - given,
+        place=place,
+        earlier=(labels | unsure | unknown) & old.keys(),
+    )
 
 
-def _labels(row: dict[str, Any], field: str, known: Sequence[str]) -> frozenset[str]:
+def _read_as(labels: frozenset[str], earlier: Earlier) -> frozenset[str]:
+    now = [earlier.get(label, label) for label in labels]
+    return frozenset(label for label in now if label is not None)
+
+
+def _labels(row: dict[str, Any], field: str, known: Known) -> frozenset[str]:
     given = row.get(field)
     if given is None:
         if field == "labels":
@@ -177,7 +213,7 @@ def _labels(row: dict[str, Any], field: str, known: Sequence[str]) -> frozenset[
         given = [label.strip() for label in given.split(LABEL_SEPARATOR) if label.strip()]
     if not isinstance(given, list) or not all(isinstance(label, str) for label in given):
         raise ValueError(f"{field}: is neither a list of strings nor a string")
-    unknown = [label for label in given if label not in known]
+    unknown = [label for label in given if not any(label in ids for ids in known)]
     if unknown:
         raise ValueError(f"{field}: unknown label {', '.join(map(repr, unknown))}")
     return frozenset(given)

@@ -45,8 +45,9 @@ class CheckOptions:
 
 def main(options: CheckOptions) -> DataReport:
     """Print the report and save it as JSON and text; returns it."""
-    labels = read_taxonomy(options.taxonomy).labels
-    found = collect_labelled(options.data, labels, options.format)
+    taxonomy = read_taxonomy(options.taxonomy)
+    labels, earlier = taxonomy.labels, taxonomy.earlier
+    found = collect_labelled(options.data, labels, options.format, earlier=earlier)
     report = check_data(
         [path.name for path in options.data],
         found,
@@ -54,7 +55,7 @@ def main(options: CheckOptions) -> DataReport:
         find_duplicates(articles_of(found.articles)),
     )
     if options.held_out:
-        held_out = collect_labelled(options.held_out, labels, options.format)
+        held_out = collect_labelled(options.held_out, labels, options.format, earlier=earlier)
         problems = {
             "records held out": tuple(held_out.problems),
             "near-duplicates of held-out articles": tuple(leaked(found, held_out)),

@@ -59,8 +59,9 @@ def main(options: ChooseOptions) -> Path:
     if options.out.exists():
         raise SettingError(f"--out: {options.out} is already there")
     shards = find_shards(options.archive)
-    topics = read_taxonomy(options.taxonomy).labels
-    known = read_labelled(options.labelled, topics)
+    taxonomy = read_taxonomy(options.taxonomy)
+    topics = taxonomy.labels
+    known = read_labelled(options.labelled, topics, earlier=taxonomy.earlier)
     # There is nothing to sort by for a topic that no article has.
     labels = [label for label in topics if any(label in article.labels for article in known)]
     checkpoint = find_encoder("compact")

@@ -75,6 +75,7 @@ def draft_manifest(
             "test_fold": options.test_fold,
             "hold_out": options.test_fold is None and options.hold_out,
             "split": describe_split(options, split),
+            "read_as": count_read_as(split, taxonomy),
             "self_training": list(self_training),
             "libraries": {name: version(name) for name in _LIBRARIES},
         },
@@ -114,6 +115,16 @@ def summarise(options: TrainOptions, split: Split, labels: Sequence[str]) -> Dat
         fingerprint=fingerprint(articles),
         provenance=options.provenance,
     )
+
+
+def count_read_as(split: Split, taxonomy: Taxonomy) -> dict[str, Any]:
+    """Earlier ids in the articles, the label each was read as (or null), and in how many."""
+    articles = [article for part in split.parts.values() for article in part]
+    counts = Counter(old for article in articles for old in article.earlier)
+    return {
+        old: {"label": taxonomy.earlier[old], "articles": count}
+        for old, count in sorted(counts.items())
+    }
 
 
 def describe_split(options: TrainOptions, split: Split) -> dict[str, Any]:

@@ -105,7 +105,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     taxonomy = read_taxonomy(options.taxonomy)
     checkpoint = find_encoder(options.encoder)
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
-    data, split = read_data(options, taxonomy.labels)
+    data, split = read_data(options, taxonomy)
     refuse_seen("--encoder", [checkpoint.folder], split.test)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
@@ -130,11 +130,18 @@ def read_inputs(options: TrainOptions) -> Inputs:
     )
 
 
-def read_data(options: TrainOptions, labels: Sequence[str]) -> tuple[DataReport, Split]:
+def read_data(options: TrainOptions, taxonomy: Taxonomy) -> tuple[DataReport, Split]:
     """Read, check and split the articles; raises `DataError` for what stands against it."""
+    labels = taxonomy.labels
     recorded = read_record(options.split_record) if options.split_record else None
     left_out: list[str] = []
-    articles = read_labelled(options.data, labels, options.data_format, report=left_out.append)
+    articles = read_labelled(
+        options.data,
+        labels,
+        options.data_format,
+        earlier=taxonomy.earlier,
+        report=left_out.append,
+    )
     duplicates = find_duplicates(articles_of(articles))
     files = [path.name for path in options.data]
     report = check_data(files, Collected(articles, [], left_out), labels, duplicates)
