@@ -68,7 +68,8 @@ class Answer(_Part):
     """The answer for one article: every topic, best first.
 
     Offsets count Unicode code points of `text`, or of `title` as `field` says. They are the
-    caller's own; of an article that came as HTML they are those in `extracted`.
+    caller's own; of an article that came as HTML they are those in `extracted`. `overridden`
+    are the labels whose threshold is not the model's own, with who set it.
     """
 
     id: str | None
@@ -76,6 +77,7 @@ class Answer(_Part):
     topics: list[Topic]
     coverage: Coverage
     warnings: list[str]
+    overridden: dict[str, core.Origin]
     model: ModelName
     extracted: Extracted | None
 
@@ -90,6 +92,7 @@ def make_answer(
         topics=[Topic.model_validate(topic) for topic in classification.topics],
         coverage=Coverage.model_validate(classification.coverage),
         warnings=list(classification.warnings),
+        overridden=dict(classification.overridden),
         model=ModelName(name=manifest.name, version=manifest.version),
         extracted=Extracted(title=article.title, text=article.text) if extracted else None,
     )

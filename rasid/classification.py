@@ -1,10 +1,13 @@
 """What a classified article looks like: topics, coverage and evidence."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Decision = Literal["assigned", "review", "rejected"]
 Field = Literal["text", "title"]
+Origin = Literal["deployment", "request"]
+"""Who set a threshold that is not the model's own."""
 Span = tuple[int, int]
 """Start and end (exclusive) in Unicode code points of the caller's own string."""
 
@@ -55,11 +58,15 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """The answer for one article: every topic of the taxonomy, best first."""
+    """The answer for one article: every topic of the taxonomy, best first.
+
+    `overridden` are the labels whose threshold is not the model's own, and who set it.
+    """
 
     topics: tuple[Topic, ...]
     coverage: Coverage
     warnings: tuple[str, ...]
+    overridden: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -1,13 +1,14 @@
 """The classifier: an article in, its topics out, in one straight line."""
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from rasid.article import Article, arabic_share
 from rasid.artifact import read_artifact
-from rasid.classification import Classification, Coverage, Evidence, Topic
+from rasid.classification import Classification, Coverage, Evidence, Origin, Topic
 from rasid.evidence import find_evidence
 from rasid.golden import ARTICLE, check_golden
 from rasid.manifest import Manifest
@@ -15,6 +16,7 @@ from rasid.reading import Reading, read_article
 from rasid.runtime import Runtime
 from rasid.scores import Floats, calibrate, pool
 from rasid.steps import Ids, Steps, run_steps
+from rasid.thresholds import override
 from rasid.windows import Window, cut_windows, open_tokenizer, window_spans
 
 # Under this share of Arabic letters the scores rest on little that the model knows.
@@ -26,6 +28,7 @@ class Classifier:
 
     def __init__(self, manifest: Manifest, tokenizer_json: str, runtime: Runtime) -> None:
         self.manifest = manifest
+        self.overridden: dict[str, Origin] = {}
         self._tokenizer = open_tokenizer(tokenizer_json, manifest.windowing)
         self._runtime = runtime
         self._topics = manifest.taxonomy.topics
@@ -45,6 +48,16 @@ class Classifier:
         labels = len(artifact.manifest.taxonomy.labels)
         runtime = Runtime(artifact.model, threads=threads, labels=labels)
         return cls(artifact.manifest, artifact.tokenizer_json, runtime)
+
+    def with_thresholds(self, thresholds: Mapping[str, float], *, by: Origin) -> "Classifier":
+        """The same classifier with other thresholds for some labels; nothing is loaded again.
+
+        Raises `ThresholdError` naming a label that the model does not have.
+        """
+        changed = copy.copy(self)
+        changed.manifest = override(self.manifest, thresholds)
+        changed.overridden = self.overridden | dict.fromkeys(thresholds, by)
+        return changed
 
     def warm_up(self) -> None:
         """Classify the golden article.
@@ -86,7 +99,10 @@ class Classifier:
             topics = yield from self._with_evidence(topics, reading, windows, window_logits)
         topics.sort(key=lambda topic: -topic.score)
         return Classification(
-            tuple(topics), _coverage(article, reading, windows), _warnings(article, reading)
+            tuple(topics),
+            _coverage(article, reading, windows),
+            _warnings(article, reading),
+            self.overridden,
         )
 
     def logits(self, articles: Sequence[Article]) -> Floats:

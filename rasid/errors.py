@@ -42,6 +42,15 @@ class HtmlNotInstalled(ArticleError):
     """The text is HTML, and what reads it (the extra `html`) is not installed."""
 
 
+class ThresholdError(RasidError):
+    """A threshold was given for what is no `label` of the model."""
+
+    def __init__(self, label: str, message: str) -> None:
+        super().__init__(f"thresholds: {label}: {message}")
+        self.label = label
+        self.message = message
+
+
 class TaxonomyError(RasidError):
     """The taxonomy file is not usable; the message names the file and the topic."""
 

@@ -43,7 +43,7 @@ def create_app(settings: Settings, *, load: Callable[[], Classifier] | None = No
     metrics = Metrics(lambda: engine.ready, lambda: engine.admission.tokens_in_flight)
     swap = Swap(
         engine,
-        load or partial(Classifier.load, settings.model, threads=settings.threads),
+        load or partial(load_classifier, settings),
         settings.model,
         watch_seconds=settings.watch_seconds,
         count=metrics.count_swap,
@@ -88,3 +88,12 @@ async def _run(engine: Engine, swap: Swap, _app: FastAPI) -> AsyncIterator[None]
         task.cancel()
     swap.close()
     engine.close()
+
+
+def load_classifier(settings: Settings) -> Classifier:
+    """The classifier in `settings.model`, with the deployment's thresholds.
+
+    Raises what `Classifier.load` does, and `ThresholdError` naming a label that it lacks.
+    """
+    classifier = Classifier.load(settings.model, threads=settings.threads)
+    return classifier.with_thresholds(settings.thresholds, by="deployment")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from rasid.artifact import MODEL, read_artifact
 from rasid.classifier import Classifier
-from rasid.errors import ArtifactError, ArtifactMissing, GoldenMismatch, RasidError
+from rasid.errors import ArtifactError, ArtifactMissing, GoldenMismatch, RasidError, ThresholdError
 from rasid.runtime import cpu_quota
 from serving.settings import Settings
 
@@ -63,12 +63,15 @@ def _golden(settings: Settings) -> Finding:
     try:
         classifier = Classifier.load(settings.model, threads=settings.threads)
         classifier.warm_up()
+        classifier.with_thresholds(settings.thresholds, by="deployment")
     except GoldenMismatch as error:
         fix = (
             "do not serve this model here: train and publish it again with the versions of "
             "onnxruntime and tokenizers installed here, or install those it was made with"
         )
         return Finding("golden", str(error), fix)
+    except ThresholdError as error:
+        return Finding("golden", str(error), "take it out of RASID_THRESHOLDS or --thresholds")
     except RasidError as error:
         fix = "see that onnxruntime is installed whole, or publish the model again"
         return Finding("golden", str(error), fix)

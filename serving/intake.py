@@ -122,9 +122,12 @@ class Intake:
             return await self._respond(request, ticket)
 
     async def _respond(self, request: ClassifyRequest, ticket: Ticket) -> ClassifyResponse:
+        classifier = self.loaded()
+        if request.thresholds:
+            classifier = classifier.with_thresholds(request.thresholds, by="request")
         answer = await self._answer(
             request.article(),
-            self.loaded(),
+            classifier,
             ticket,
             evidence=request.evidence,
             html=request.is_html,

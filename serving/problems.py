@@ -41,6 +41,7 @@ KINDS: Mapping[type[Exception], Kind] = {
     core.NoMainText: Kind(422, "no-main-text", "The page has no article in it"),
     core.HtmlNotInstalled: Kind(422, "html-not-installed", "This deployment reads no HTML"),
     core.ArticleError: Kind(422, "invalid-article", "The article cannot be classified"),
+    core.ThresholdError: Kind(422, "unknown-label", "The model has no such label"),
     http.TooManyArticles: Kind(422, "too-many-articles", "The batch has too many articles"),
     RequestValidationError: Kind(422, "invalid-request", "The request is not as documented"),
     http.InvalidJson: Kind(400, "invalid-json", "The body is not JSON in UTF-8"),
@@ -139,6 +140,9 @@ def _kind(error: Exception) -> Kind:
 def _details(error: Exception, at: tuple[str | int, ...]) -> list[ProblemDetail]:
     if isinstance(error, core.ArticleError):
         return [ProblemDetail(pointer=_pointer((*at, error.field)), detail=error.message)]
+    if isinstance(error, core.ThresholdError):
+        pointer = _pointer((*at, "thresholds", error.label))
+        return [ProblemDetail(pointer=pointer, detail=error.message)]
     if isinstance(error, RequestValidationError):
         # The path of a field starts with "body", as FastAPI has it.
         return [

@@ -63,6 +63,15 @@ class ClassifyRequest(_Request):
         bool, Field(description="Whether to look for the passages that show why.")
     ] = True
 
+    thresholds: Annotated[
+        dict[str, Annotated[float, Field(ge=0, le=1)]],
+        Field(
+            default_factory=dict,
+            description="Thresholds for this article in the place of the model's and the "
+            "deployment's, by label (an id in /labels).",
+        ),
+    ]
+
     @property
     def is_html(self) -> bool:
         """Whether `text` is a page that the article is still to be taken out of."""

@@ -10,8 +10,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from rasid.artifact import default_model
 from rasid.errors import SettingError
 from rasid.runtime import cpu_quota
+from rasid.thresholds import parse_thresholds
 
 PREFIX = "RASID_"
+
+
+def _thresholds(value: object) -> object:
+    return parse_thresholds(value) if isinstance(value, str) else value
 
 
 def _lower(value: object) -> object:
@@ -93,6 +98,15 @@ class Settings(BaseModel):
             description="most time that requests in flight get once the socket is closed",
         ),
     ] = 120
+    thresholds: Annotated[
+        dict[str, float],
+        BeforeValidator(_thresholds),
+        Field(
+            default_factory=dict,
+            description="thresholds in the place of the model's: label=0.4,other=0.6, or @FILE "
+            "(TOML)",
+        ),
+    ]
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],
         BeforeValidator(_lower),
@@ -123,7 +137,8 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0])
-        raise SettingError(f"{source[name]}: {raw[name]!r}: {first['msg']}") from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise SettingError(f"{source[name]}: {raw[name]!r}: {problem}") from None
 
 
 def _flag(name: str) -> str:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from rasid.artifact import default_model
 from rasid.errors import SettingError
 from rasid.runtime import cpu_quota
+from rasid.thresholds import parse_thresholds
 from serving.bulk.sources import KINDS, STDIN, Kind
 
 PREFIX = "RASID_"
@@ -41,6 +42,7 @@ class BulkOptions:
     input_format: Kind | None
     model: Path
     threads: int
+    thresholds: Mapping[str, float]
     max_chars: int
     evidence: bool
     restart: bool
@@ -66,6 +68,7 @@ def parse_options(arguments: Sequence[str], environment: Mapping[str, str]) -> B
         input_format=given.input_format,
         model=given.model or default_model(),
         threads=given.threads or cpu_quota(),
+        thresholds=given.thresholds or {},
         max_chars=given.max_chars,
         # A table has no place for it, and looking for it takes time.
         evidence=out_format == "jsonl" and not given.no_evidence,
@@ -117,6 +120,12 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--threads", type=_count, metavar="N", help="default: the cores this process may use")
     add(
+        "--thresholds",
+        type=_thresholds,
+        metavar="VALUE",
+        help="in the place of the model's: label=0.4,other=0.6, or @FILE (TOML)",
+    )
+    add(
         "--max-chars",
         type=_count,
         default=200_000,
@@ -147,6 +156,13 @@ def _path(value: str) -> Path:
         # Path("") is the working directory, which nobody means by an empty value.
         raise argparse.ArgumentTypeError("is empty")
     return Path(value)
+
+
+def _thresholds(value: str) -> dict[str, float]:
+    try:
+        return parse_thresholds(value)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _count(value: str) -> int:

@@ -34,11 +34,13 @@ class Tally:
 def run(options: BulkOptions, sources: Sequence[Source]) -> Tally:
     """Classify everything in `sources` and return what was written.
 
-    Raises `SettingError` for what cannot be done as it is asked for, `ArtifactError` and
+    Raises `SettingError` for what cannot be done as it is asked for, `ThresholdError` for labels
+    that the model does not have, `ArtifactError` and
     `EngineError` for a model that does not work, `OSError` where the output cannot be written.
     """
     _check(options, sources)
     classifier = Classifier.load(options.model, threads=options.threads)
+    classifier = classifier.with_thresholds(options.thresholds, by="deployment")
     submitted = (each for source in sources for each in read_source(source))
     if options.out is None:
         return _print(options, classifier, _shown(options, sources, submitted, 0))

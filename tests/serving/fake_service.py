@@ -5,22 +5,24 @@ file named by the first argument is there; the other arguments are those of the 
 article that is deadly ends inference for good.
 """
 
+import copy
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
 from fastapi import FastAPI
 
 from rasid.article import Article
-from rasid.classification import Classification, Coverage, Evidence, Topic
+from rasid.classification import Classification, Coverage, Evidence, Origin, Topic
 from rasid.errors import EngineError
 from rasid.manifest import Manifest
 from rasid.scores import Floats, LabelScoring
 from rasid.steps import Ids, Steps
 from rasid.taxonomy import Taxonomy
+from rasid.thresholds import override
 
 FAILS = "عطب"
 CRASHES = "انهيار"
@@ -61,6 +63,7 @@ class FakeClassifier:
 
     def __init__(self, wait: Callable[[], None] = lambda: None, *, faults: bool = True) -> None:
         self.manifest = make_manifest()
+        self.overridden: dict[str, Origin] = {}
         self.warm = False
         self.dead = False
         # How the texts begin: of a million of them no more has to be kept.
@@ -82,10 +85,19 @@ class FakeClassifier:
         yield [[0] * (self.window + 1), [0] * self.window]
         return self.classify(article, evidence=evidence)
 
+    def with_thresholds(self, thresholds: Mapping[str, float], *, by: Origin) -> "FakeClassifier":
+        changed = copy.copy(self)
+        changed.manifest = override(self.manifest, thresholds)
+        changed.overridden = self.overridden | dict.fromkeys(thresholds, by)
+        return changed
+
     def classify(self, article: Article, *, evidence: bool = True) -> Classification:
         if self._faults:
             self._go_wrong(article.text)
-        topics = [_topic(label, names, article.text, evidence) for label, names in _TOPICS.items()]
+        topics = [
+            _topic(label, names, article.text, evidence, self.manifest.scoring[label])
+            for label, names in _TOPICS.items()
+        ]
         topics.sort(key=lambda topic: -topic.score)
         chars = len(article.text)
         coverage = Coverage(chars, chars - 1, tokens=11, windows=2, furniture=((0, 1),))
@@ -93,6 +105,7 @@ class FakeClassifier:
             topics=tuple(topics),
             coverage=coverage,
             warnings=("not_arabic",) if article.text.isascii() else (),
+            overridden=self.overridden,
         )
 
     def _go_wrong(self, text: str) -> None:
@@ -105,13 +118,17 @@ class FakeClassifier:
             self._wait()
 
 
-def _topic(label: str, names: tuple[str, str], text: str, evidence: bool) -> Topic:
+def _topic(
+    label: str, names: tuple[str, str], text: str, evidence: bool, scoring: LabelScoring
+) -> Topic:
     start = text.find(names[0])
     name = {"ar": names[0], "en": names[1]}
-    if start < 0:
-        return Topic(label, name, 0.1, 0.5, "rejected", ())
+    score = 0.1 if start < 0 else 0.9
+    decision = scoring.decide(score)
+    if start < 0 or not evidence:
+        return Topic(label, name, score, scoring.threshold, decision, ())
     passage = Evidence("text", start, start + len(names[0]), names[0], 0.8)
-    return Topic(label, name, 0.9, 0.5, "assigned", (passage,) if evidence else ())
+    return Topic(label, name, score, scoring.threshold, decision, (passage,))
 
 
 def wait_until_ready(app: FastAPI) -> None:

@@ -47,6 +47,7 @@ def test_every_setting_can_be_given_both_ways() -> None:
         "watch_seconds": "0.1",
         "drain_seconds": "0.5",
         "stop_seconds": "7",
+        "thresholds": "fire=0.25, crime=1",
         "log_level": "ERROR",
     }
     assert set(values) == set(Settings.model_fields)
@@ -56,6 +57,7 @@ def test_every_setting_can_be_given_both_ways() -> None:
     variables = {"RASID_" + name.upper(): value for name, value in values.items()}
     assert read_settings(flags, {}) == read_settings([], variables)
     assert read_settings(flags, {}).log_level == "error"
+    assert read_settings(flags, {}).thresholds == {"fire": 0.25, "crime": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,9 @@ def test_every_setting_can_be_given_both_ways() -> None:
         ("drain_seconds", "inf"),
         ("drain_seconds", "nan"),
         ("stop_seconds", "0"),
+        ("thresholds", "fire=1.5"),
+        ("thresholds", "fire"),
+        ("thresholds", "@nowhere.toml"),
         ("log_level", "loud"),
     ],
 )
