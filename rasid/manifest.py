@@ -45,6 +45,33 @@ class DataSummary(_Part):
     provenance: str
 
 
+class Calibration(_Part):
+    """How far a label's scores are from the shares of articles that it holds for.
+
+    `error` is the adaptive-bin calibration error over `predictions` with scores of 0.05 and
+    more, `error_before` that of plain logistic functions of the logits, `fall_interval` how much
+    smaller it has become. Intervals are the middle 95 % of a bootstrap. The Brier skill is 1 at
+    best, 0 for a model that says the label's share for every article. What has too few
+    predictions or articles to tell is absent.
+    """
+
+    predictions: int
+    error_before: float | None
+    error: float | None
+    error_interval: tuple[float, float] | None
+    fall_interval: tuple[float, float] | None
+    brier_skill_before: float | None
+    brier_skill: float | None
+
+
+class Review(_Part):
+    """Shares: of articles in review, of the rest that is decided rightly, of positives rejected."""
+
+    reviewed: float
+    right: float | None
+    missed: float | None
+
+
 class LabelMetrics(_Part):
     """Quality of one label; `ap` is average precision, absent without positives."""
 
@@ -53,6 +80,8 @@ class LabelMetrics(_Part):
     f1: float
     ap: float | None
     positives: int
+    calibration: Calibration | None = None
+    review: Review | None = None
 
 
 class Metrics(_Part):
@@ -67,7 +96,41 @@ class Metrics(_Part):
     articles: int
     micro_f1: float
     macro_f1: float
+    review: Review | None = None
     labels: dict[str, LabelMetrics]
+
+
+class FeedLabel(_Part):
+    """A label's share among labelled articles and in the feed, its alerts and reviews there.
+
+    Those are of 1,000 articles; `alerts_uncorrected` are with the scores for labelled articles.
+    """
+
+    labelled_share: float
+    feed_share: float
+    alerts_uncorrected: float
+    alerts: float
+    reviews: float
+
+
+class Feed(_Part):
+    """The feed that scores and thresholds are corrected to, and what is to be expected of it.
+
+    `alerts` and `reviews` are articles of 1,000 with any label assigned or in review.
+    """
+
+    files: tuple[str, ...]
+    articles: int
+    alerts: float
+    reviews: float
+    labels: dict[str, FeedLabel]
+
+
+class Aim(_Part):
+    """What a label's threshold was set for, and how that went (`training.thresholds.Outcome`)."""
+
+    objective: str
+    outcome: Literal["best", "certain", "likely", "missed"]
 
 
 class Parity(_Part):
@@ -106,6 +169,8 @@ class Manifest(_Part):
     pooling: Literal["log_mean_exp"] = "log_mean_exp"
     precision: Literal["int8", "fp32"]
     scoring: dict[str, LabelScoring]
+    aims: dict[str, Aim] = {}
+    feed: Feed | None = None
     encoder: Encoder
     training: dict[str, Any]
     data: DataSummary

@@ -44,6 +44,12 @@ def build_bags(
     )
 
 
+def uncut_bags(bags: Dataset) -> NDArray[np.int64]:
+    """Rows of the bags that have all their windows, like the articles that are served."""
+    counts = np.array([len(windows) for windows in bags["windows"]])
+    return np.flatnonzero(counts < MAX_TRAINED_WINDOWS)
+
+
 def number_windows(bags: Dataset, first: int) -> Dataset:
     """Add `first_window`: windows numbered through the dataset from `first`."""
     counts = [len(bag) for bag in bags["windows"]]

@@ -18,7 +18,8 @@ from rasid.reading import read_article
 from rasid.scores import Floats, calibrate
 from training.gold import Gold
 from training.per_label import PerLabel
-from training.tuning import best_threshold, fit_calibration
+from training.thresholds import best_threshold
+from training.tuning import fit_calibration
 
 Estimator = Literal["svm", "lr"]
 
@@ -37,7 +38,7 @@ class LinearModel:
 
     def scores(self, articles: Sequence[Article]) -> Floats:
         """Calibrated scores of shape (articles, labels)."""
-        margins = self.pipeline.decision_function(_texts(articles, self.normaliser))
+        margins = self.pipeline.decision_function(normalised_texts(articles, self.normaliser))
         return calibrate(margins, self.slope, self.bias)
 
 
@@ -56,8 +57,8 @@ def fit_linear(
     TF-IDF; a linear SVM (C 0.3) or logistic regression (C 10), balanced. Calibration and
     thresholds come from out-of-fold margins, so that they rest on nothing but these articles.
     """
-    texts = _texts(articles, normaliser)
-    pipeline = _pipeline(characters, estimator, seed)
+    texts = normalised_texts(articles, normaliser)
+    pipeline = linear_pipeline(characters=characters, estimator=estimator, seed=seed)
     slope, bias, thresholds = fit_calibrated(pipeline, texts, gold, seed=seed)
     return LinearModel(pipeline, normaliser, slope, bias, thresholds)
 
@@ -84,7 +85,8 @@ def fit_calibrated(
     return slope, bias, np.array(thresholds)
 
 
-def _pipeline(characters: bool, estimator: Estimator, seed: int) -> Pipeline:
+def linear_pipeline(*, characters: bool, estimator: Estimator, seed: int) -> Pipeline:
+    """The linear model before it is fitted; it ends in a `PerLabel`."""
     features = [TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True, dtype=np.float32)]
     if characters:
         features.append(
@@ -105,7 +107,8 @@ def _pipeline(characters: bool, estimator: Estimator, seed: int) -> Pipeline:
     return make_pipeline(make_union(*features), PerLabel(one))
 
 
-def _texts(articles: Sequence[Article], normaliser: Tokenizer) -> list[str]:
+def normalised_texts(articles: Sequence[Article], normaliser: Tokenizer) -> list[str]:
+    """What is read of each article, normalised."""
     normalizer = normaliser.normalizer
     assert normalizer is not None
     return [normalizer.normalize_str(read_article(article).text) for article in articles]

@@ -21,6 +21,7 @@ from training.articles import LabelledArticle
 from training.encoders import Checkpoint
 from training.evaluation import ON_DEV
 from training.options import TrainOptions
+from training.scoring import Scores
 from training.splits import Split
 
 # Other versions of these can make other weights of the same articles and options.
@@ -75,6 +76,8 @@ def draft_manifest(
             "test_fold": options.test_fold,
             "hold_out": options.test_fold is None and options.hold_out,
             "split": describe_split(options, split),
+            "folds": options.folds,
+            "missed": options.missed,
             "read_as": count_read_as(split, taxonomy),
             "self_training": list(self_training),
             "libraries": {name: version(name) for name in _LIBRARIES},
@@ -88,20 +91,15 @@ def draft_manifest(
 
 def complete_manifest(
     draft: Manifest,
-    scoring: dict[str, LabelScoring],
+    scores: Scores,
     parity: Parity,
     metrics: Sequence[Metrics],
     golden: Golden,
 ) -> Manifest:
     """The draft with what was tuned and measured on the exported model."""
-    return draft.model_copy(
-        update={
-            "scoring": scoring,
-            "parity": parity,
-            "metrics": tuple(metrics),
-            "golden": golden,
-        }
-    )
+    found = {"scoring": scores.scoring, "aims": scores.aims, "feed": scores.feed}
+    measured = {"parity": parity, "metrics": tuple(metrics), "golden": golden}
+    return draft.model_copy(update=found | measured)
 
 
 def summarise(options: TrainOptions, split: Split, labels: Sequence[str]) -> DataSummary:

@@ -1,9 +1,11 @@
 """Measuring the model that will be served, and what it is compared with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from rasid.classifier import Classifier
@@ -13,15 +15,22 @@ from rasid.runtime import cpu_quota
 from rasid.scores import Floats, LabelScoring, calibrate
 from training.articles import LabelledArticle, articles_of
 from training.baseline import fit_linear
+from training.calibration import measure_calibration
+from training.gold import Gold
 from training.metrics import gold_of, measure
 from training.parity import ParityError, compare_scores
 from training.splits import Split
-from training.tuning import tune
 
 ON_DEV = "dev part: early stopping, calibration and thresholds were set on it"
+ON_FOLDS = "out of folds: each measured by a model that was neither trained nor tuned on it"
+ON_TUNED = "out of folds: trained without it, but scores and thresholds were set on it"
 ON_TEST = "test part: neither trained nor tuned on"
 
 Scoring = Mapping[str, LabelScoring]
+Tuner = Callable[[Floats, Gold], dict[str, LabelScoring]]
+"""Makes the scoring of all labels from logits (articles, labels) and gold labels."""
+
+_SERVED = "int8, as served"
 
 # Between two loads of one model on one machine nothing but the last bits may differ.
 _SAME_LOGIT = 1e-3
@@ -39,6 +48,11 @@ def thresholds_of(scoring: Scoring) -> Floats:
     return np.array([label.threshold for label in scoring.values()])
 
 
+def bounds_of(scoring: Scoring) -> Floats:
+    """The scores from which labels go to review, shape (labels,)."""
+    return np.array([label.review for label in scoring.values()])
+
+
 def check_parity(trained: Floats, served: Floats, scoring: Scoring) -> Parity:
     """Compare the pooled logits of network and exported model, as calibrated scores."""
     return compare_scores(
@@ -46,23 +60,45 @@ def check_parity(trained: Floats, served: Floats, scoring: Scoring) -> Parity:
     )
 
 
+@dataclass(frozen=True, eq=False)
+class TunedOn:
+    """What scores are tuned on: articles, logits (articles, labels), and which they are, in words.
+
+    With `folds` (articles,) the logits of each fold are those of a network trained without it.
+    """
+
+    articles: Sequence[LabelledArticle]
+    logits: Floats
+    data: str = ON_DEV
+    folds: NDArray[np.int64] | None = None
+
+
 def evaluate(
-    served: Classifier, exact: Classifier, dev_logits: Floats, split: Split, scoring: Scoring
+    served: Classifier,
+    exact: Classifier,
+    tuned_on: TunedOn,
+    split: Split,
+    scoring: Scoring,
+    tuner: Tuner,
 ) -> list[Metrics]:
     """Metrics of the served model on dev and test, and of its fp32 form on test.
 
-    Both forms get calibration and thresholds from their own logits on dev.
+    Both forms get calibration and thresholds from their own logits on dev. With folds the dev
+    part is trained on: the metrics of all folds take its place, and fp32 is measured with the
+    scoring of the served form.
     """
-    metrics = [_measured("int8, as served", dev_logits, split.dev, scoring, ON_DEV)]
+    whole = measured_on_folds if tuned_on.folds is not None else measured_as_tuned
+    metrics = [whole(tuned_on, split, scoring, tuner)]
     if split.test:
-        labels = list(scoring)
-        sharpness = np.array([label.sharpness for label in scoring.values()])
-        exact_dev = exact.logits(articles_of(split.dev))
-        own = tune(exact_dev, gold_of(split.dev, labels), labels, sharpness)
+        own = scoring
+        if tuned_on.folds is None:
+            exact_dev = exact.logits(articles_of(split.dev))
+            own = tuner(exact_dev, gold_of(split.dev, list(scoring)))
         articles = articles_of(split.test)
+        groups = split.groups_of(split.test)
         metrics += [
-            _measured("int8, as served", served.logits(articles), split.test, scoring, ON_TEST),
-            _measured("fp32", exact.logits(articles), split.test, own, ON_TEST),
+            _measured(name, model.logits(articles), split.test, its, ON_TEST, groups)
+            for name, model, its in ((_SERVED, served, scoring), ("fp32", exact, own))
         ]
     return metrics
 
@@ -74,6 +110,54 @@ def golden_of(served: Classifier, scoring: Scoring) -> Golden:
         title=ARTICLE.title,
         text=ARTICLE.text,
         scores=dict(zip(scoring, scores.tolist(), strict=True)),
+    )
+
+
+def measured_as_tuned(
+    tuned_on: TunedOn, split: Split, scoring: Scoring, _tuner: Tuner | None = None
+) -> Metrics:
+    """Metrics on the articles that `scoring` was set on, with that same scoring."""
+    articles, groups = tuned_on.articles, split.groups_of(tuned_on.articles)
+    return _measured(_SERVED, tuned_on.logits, articles, scoring, tuned_on.data, groups)
+
+
+def measured_as_served(
+    served: Classifier, tuned_on: TunedOn, split: Split, scoring: Scoring
+) -> Metrics:
+    """Metrics with the `scoring` that is served, on test, else on what scores were tuned on."""
+    if not split.test:
+        folds = tuned_on.folds is not None
+        return measured_as_tuned(
+            replace(tuned_on, data=ON_TUNED if folds else ON_DEV), split, scoring
+        )
+    logits, groups = served.logits(articles_of(split.test)), split.groups_of(split.test)
+    return _measured(_SERVED, logits, split.test, scoring, ON_TEST, groups)
+
+
+def measured_on_folds(tuned_on: TunedOn, split: Split, scoring: Scoring, tuner: Tuner) -> Metrics:
+    """Metrics on all folds, each with calibration and thresholds from the others.
+
+    The model is not the one that is served, but as many as there are folds, trained alike.
+    """
+    folds, logits = tuned_on.folds, tuned_on.logits
+    assert folds is not None
+    gold = gold_of(tuned_on.articles, list(scoring))
+    scores, thresholds, bounds = (np.zeros(logits.shape) for _ in range(3))
+    for fold in np.unique(folds):
+        rest, rows = folds != fold, folds == fold
+        its = tuner(logits[rest], Gold(gold.given[rest], gold.known[rest]))
+        scores[rows] = scores_of(logits[rows], its)
+        thresholds[rows], bounds[rows] = thresholds_of(its), bounds_of(its)
+    groups = split.groups_of(tuned_on.articles)
+    return measure(
+        scores,
+        gold,
+        thresholds,
+        list(scoring),
+        data=tuned_on.data,
+        model=f"int8, {len(np.unique(folds))} models trained alike",
+        bounds=bounds,
+        calibration=measure_calibration(logits, scores, gold, groups),
     )
 
 
@@ -115,13 +199,17 @@ def _measured(
     articles: Sequence[LabelledArticle],
     scoring: Scoring,
     data: str,
+    groups: NDArray[np.int64],
 ) -> Metrics:
     labels = list(scoring)
+    scores, gold = scores_of(logits, scoring), gold_of(articles, labels)
     return measure(
-        scores_of(logits, scoring),
-        gold_of(articles, labels),
+        scores,
+        gold,
         thresholds_of(scoring),
         labels,
         data=data,
         model=model,
+        bounds=bounds_of(scoring),
+        calibration=measure_calibration(logits, scores, gold, groups),
     )

@@ -14,6 +14,9 @@ from transformers import (
     EarlyStoppingCallback,
     EvalPrediction,
     Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
     TrainingArguments,
     set_seed,
 )
@@ -47,6 +50,20 @@ class EpochSampler(LengthGroupedSampler):
     def set_epoch(self, epoch: int) -> None:
         """Called by the Trainer before each epoch."""
         self.generator.manual_seed(self._seed + epoch)
+
+
+class StopAt(TrainerCallback):
+    """Ends training after a share of its steps; the schedule stays that of all of them."""
+
+    def __init__(self, share: float) -> None:
+        self._share = share
+
+    def on_step_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
+    ) -> None:
+        """Called by the Trainer after each optimiser step."""
+        if state.global_step >= round(self._share * state.max_steps):
+            control.should_training_stop = True
 
 
 class BagTrainer(Trainer):
@@ -84,12 +101,14 @@ def fit(
     labels: Sequence[str],
     *,
     resume: bool,
+    stop_at: float | None = None,
 ) -> BagClassifier:
     """Fine-tune `checkpoint` on bags of windows and return the best model seen on `dev`.
 
     A checkpoint that is a network for the same `labels` keeps its head (`training.network`).
     With `resume` the newest checkpoint is continued with its optimiser, schedule and data
-    order; a run that had finished is loaded.
+    order; a run that had finished is loaded. Where all articles are trained on, nothing can
+    tell which model is best: `stop_at`, a share of the whole schedule, says where to stop.
     """
     workspace.folder.mkdir(parents=True, exist_ok=True)
     set_seed(settings.seed)
@@ -108,7 +127,7 @@ def fit(
     if settings.freeze_layers:
         frozen = FrozenLayers(model.windows.encoder, settings.freeze_layers)
         train, dev, collator = _freeze(frozen, train, dev, collator, workspace)
-    trainer = _trainer(model, (train, dev), collator, settings, workspace)
+    trainer = _trainer(model, (train, dev), collator, settings, workspace, stop_at)
     trainer.train(resume_from_checkpoint=last_checkpoint(workspace.checkpoints))
     if frozen:
         frozen.restore()
@@ -116,6 +135,8 @@ def fit(
     # In one step: a file that was cut off would be taken for a finished run.
     staging = workspace.fitted.with_suffix(".staging")
     save_model(model, str(staging))
+    if best := trainer.state.best_global_step:
+        workspace.best.write_text(str(best / trainer.state.max_steps))
     staging.replace(workspace.fitted)
     workspace.activations.unlink(missing_ok=True)
     return model
@@ -127,14 +148,19 @@ def _trainer(
     collator: BagCollator,
     settings: FitSettings,
     workspace: Workspace,
+    stop_at: float | None,
 ) -> BagTrainer:
     train, dev = bags
     often = evaluation_steps(settings, len(train))
+    stops: TrainerCallback = EarlyStoppingCallback(settings.patience)
+    changes: dict[str, Any] = {"eval_strategy": "steps", "eval_steps": often}
+    if stop_at is not None:
+        stops = StopAt(stop_at)
+        changes = {"eval_strategy": "no", "load_best_model_at_end": False}
     arguments = trainer_arguments(
         settings,
         workspace.checkpoints,
-        eval_strategy="steps",
-        eval_steps=often,
+        **changes,
         save_strategy="steps",
         save_steps=often,
         # How many evaluations were no better goes on with the run.
@@ -149,7 +175,7 @@ def _trainer(
         eval_dataset=dev,
         data_collator=collator,
         compute_metrics=_average_precision,
-        callbacks=[EarlyStoppingCallback(settings.patience)],
+        callbacks=[stops],
     )
 
 

@@ -17,6 +17,7 @@ from rasid.windows import Windowing
 from training.annotations import DATA_FORMATS, DataFormat
 from training.archive import BadInput, find_shards
 from training.leaks import LeakPolicy
+from training.review import MISSED
 from training.settings import FitSettings
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,6 +32,10 @@ DATA_HELP = "files or folders with text and labels: JSONL, JSON, CSV, Parquet, d
 FORMAT_HELP = "what the files are of, where it cannot be told from them"
 _LEAKS = "what to do with near-duplicates in different parts"
 _SPLIT = "record of the split, kept to and added to; by default split.jsonl in --out"
+_FOLDS = "train so many networks more, each without a fold, to set scores and thresholds on all"
+_OBJECTIVES = "what thresholds are for, 'LABEL:recall>=0.95,precision>=0.9', or a TOML file"
+_MISSED = "share of given topics that may be neither assigned nor put to review"
+_FEED = "unlabelled articles of what is to be classified, to correct scores and thresholds to"
 _SOFTNESS = "target of an `unsure` label: this far from 0 or 1 (0 takes it for sure)"
 
 
@@ -53,6 +58,11 @@ class TrainOptions:
     split: Path | None
     newest: bool
     leaks: LeakPolicy
+    folds: int
+    objectives: str | None
+    missed: float
+    feed: tuple[Path, ...]
+    feed_articles: int
     baseline: bool
     held_out_metrics: Path | None
     provenance: str
@@ -84,6 +94,10 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         parser.error(f"argument --window/--overlap: {error}")
     if given.teacher and not given.unlabelled:
         parser.error("argument --teacher: needs --unlabelled")
+    if given.folds == 1:
+        parser.error("argument --folds: 1 fold leaves nothing to train on; give 2 or more, or 0")
+    if given.folds and given.unlabelled:
+        parser.error("argument --folds: cannot be combined with --unlabelled")
     if given.test_fold is not None and (given.split or given.newest):
         parser.error("argument --test-fold: cannot be combined with --split or --newest")
     return TrainOptions(
@@ -109,6 +123,11 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         split=given.split,
         newest=given.newest,
         leaks=given.leaks,
+        folds=given.folds,
+        objectives=given.objectives,
+        missed=given.missed,
+        feed=tuple(given.feed),
+        feed_articles=given.feed_articles,
         baseline=given.baseline,
         held_out_metrics=given.held_out_metrics,
         provenance=given.provenance,
@@ -186,6 +205,11 @@ def _parser() -> argparse.ArgumentParser:
     add("--split", type=Path, help=_SPLIT)
     add("--newest", action="store_true", help="measure on the newest articles, by their dates")
     add("--leaks", choices=get_args(LeakPolicy), default="refuse", help=_LEAKS)
+    add("--folds", type=natural, default=0, help=_FOLDS)
+    add("--objectives", help=_OBJECTIVES)
+    add("--missed", type=_share, default=MISSED, help=_MISSED)
+    add("--feed", nargs="+", type=Path, default=[], metavar="ARCHIVE", help=_FEED)
+    add("--feed-articles", type=_count, default=2_000, help="articles of it that are scored")
     add("--baseline", action="store_true", help="also measure a TF-IDF + SVM on the same split")
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
     add("--provenance", default="not stated", help="where the articles are from, for the manifest")
@@ -209,6 +233,13 @@ def positive(value: str) -> float:
     if not 0 < number < float("inf"):
         raise argparse.ArgumentTypeError(f"{value} is not above 0")
     return number
+
+
+def _share(value: str) -> float:
+    share = float(value)
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{value} is not between 0 and 1")
+    return share
 
 
 def _half(value: str) -> float:

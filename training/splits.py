@@ -2,8 +2,8 @@
 
 import datetime
 import hashlib
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,18 +31,27 @@ class Split:
     """`train` moves the weights; `dev` stops training and sets calibration and thresholds.
 
     `test` is only ever measured on, and may be empty. `left_out` are in no part: they are too
-    much like articles of another one.
+    much like articles of another one. `groups` have the same number for ids of articles that
+    near-duplicates link.
     """
 
     train: list[LabelledArticle]
     dev: list[LabelledArticle]
     test: list[LabelledArticle]
     left_out: tuple[LabelledArticle, ...] = ()
+    groups: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def parts(self) -> dict[Part, list[LabelledArticle]]:
         """The parts by name."""
         return {"test": self.test, "dev": self.dev, "train": self.train}
+
+    def groups_of(self, articles: Sequence[LabelledArticle]) -> NDArray[np.int64]:
+        """The group of each article; one of its own where nothing is known of it."""
+        last = max(self.groups.values(), default=0)
+        own = range(last + 1, last + 1 + len(articles))
+        found = [self.groups.get(a.id, n) for a, n in zip(articles, own, strict=True)]
+        return np.array(found, np.int64)
 
 
 def split_articles(
@@ -82,7 +91,30 @@ def split_articles(
         raise DataError([*describe_leaks(articles, parts, found), _ADVICE])
     # The parts stand in the order in which they are kept whole.
     later = {max(leak, key=lambda row: PARTS.index(parts[row])) for leak in found}
-    return _split(articles, parts, later if leaks == "leave-out" else set())
+    found_split = _split(articles, parts, later if leaks == "leave-out" else set())
+    names = [article.id for article in articles]
+    groups = dict(zip(names, duplicates.groups.tolist(), strict=True))
+    return replace(found_split, groups=groups)
+
+
+def cross_splits(split: Split, folds: int) -> list[Split]:
+    """`folds` splits of what `split` trains and tunes on; each article is in one test part.
+
+    Folds are drawn like parts: near-duplicates together, and labels evenly. The dev part is a
+    tenth of the rest. Raises `DataError` where a part would be empty.
+    """
+    articles = [*split.train, *split.dev]
+    numbers = split.groups_of(articles)
+    groups = _groups(articles, numbers)
+    sizes = np.array(list(map(len, groups)))
+    free = np.full(len(groups), TO_PLACE)
+    drawn = stratify(_counts(articles, groups), sizes, free, [1 / folds] * folds)
+    fold_of = {row: int(f) for group, f in zip(groups, drawn, strict=True) for row in group}
+    folded = [replace(article, fold=fold_of[row]) for row, article in enumerate(articles)]
+    return [
+        _split(articles, _around_fold(folded, numbers, fold, newest=False), set())
+        for fold in range(folds)
+    ]
 
 
 def _split(
@@ -95,7 +127,12 @@ def _split(
             by_part[part].append(article)
     if not by_part["dev"] or not by_part["train"]:
         raise DataError([f"{len(articles) - len(left_out)} articles are too few to split"])
-    return Split(**by_part, left_out=tuple(articles[row] for row in sorted(left_out)))
+    return Split(
+        train=by_part["train"],
+        dev=by_part["dev"],
+        test=by_part["test"],
+        left_out=tuple(articles[row] for row in sorted(left_out)),
+    )
 
 
 def _around_fold(

@@ -27,32 +27,37 @@ from rasid.runtime import Runtime, cpu_quota
 from rasid.taxonomy import Taxonomy, read_taxonomy
 from rasid.windows import open_tokenizer
 from training.articles import Collected, DataError, articles_of, read_labelled
-from training.bags import MAX_TRAINED_WINDOWS, build_bags, network_logits
+from training.bags import build_bags, network_logits, uncut_bags
 from training.check_text import save_report, summary
 from training.checks import DataReport, check_data
 from training.describe import complete_manifest, draft_manifest, read_metrics
 from training.duplicates import find_duplicates
 from training.encoders import Checkpoint, check_fits, find_encoder
 from training.evaluation import (
+    TunedOn,
     check_parity,
     check_published,
-    evaluate,
     evaluate_baseline,
     golden_of,
 )
 from training.export import export_onnx
+from training.feed import feed_table
 from training.fit import fit
+from training.folds import OutOfFold, cross_fit
 from training.hardware import keep_heap
+from training.kept_scores import calibrated, save_scores
 from training.metrics import gold_of, table, targets_of
 from training.model import BagClassifier
 from training.network import check_replaceable, save_network
+from training.objectives import read_objectives
 from training.options import TrainOptions, check_destination, parse_options
+from training.scoring import ScoreSettings, score_settings, set_scores
 from training.seen import read_seen, refuse_seen, seen_by
 from training.self_training import score_pool, self_train
 from training.split_record import read_record, write_record
 from training.splits import Split, split_articles
 from training.teachers import score_bags
-from training.tuning import fit_calibration, tune
+from training.tuning import fit_calibration, warnings_of
 from training.workspace import Workspace, open_workspace
 
 _PARITY_ARTICLES = 200
@@ -73,6 +78,7 @@ class Inputs:
     tokenizer: Tokenizer
     dev_bags: Dataset
     comparable: NDArray[np.int64]
+    scores: ScoreSettings
     carried_over: tuple[Metrics, ...]
 
     @property
@@ -92,8 +98,9 @@ def main(options: TrainOptions) -> Path:
     with open_workspace(options, *taken) as workspace:
         _, whole = save_report(inputs.data, workspace.folder / "data-check")
         print(f"all about the data: {whole}")
-        model, rounds = train_network(inputs, workspace)
-        return publish(inputs, workspace, model, rounds)
+        folds = train_without_folds(inputs, workspace) if options.folds else None
+        model, rounds = train_network(inputs, workspace, folds)
+        return publish(inputs, workspace, model, rounds, folds)
 
 
 def read_inputs(options: TrainOptions) -> Inputs:
@@ -103,10 +110,13 @@ def read_inputs(options: TrainOptions) -> Inputs:
         check_replaceable(options.keep_network)
     carried_over = read_metrics(options.held_out_metrics)
     taxonomy = read_taxonomy(options.taxonomy)
+    objectives = read_objectives(options.objectives, taxonomy.labels)
     checkpoint = find_encoder(options.encoder)
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
     data, split = read_data(options, taxonomy)
-    refuse_seen("--encoder", [checkpoint.folder], split.test)
+    # With folds every article is measured by a network that must not have seen it.
+    unseen = [*split.test, *split.train, *split.dev] if options.folds else split.test
+    refuse_seen("--encoder", [checkpoint.folder], unseen)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
     tokenizer = open_tokenizer(tokenizer_json, options.windowing)
@@ -126,6 +136,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
         tokenizer=tokenizer,
         dev_bags=dev_bags,
         comparable=comparable,
+        scores=score_settings(options, objectives, split, tokenizer),
         carried_over=carried_over,
     )
 
@@ -157,24 +168,43 @@ def read_data(options: TrainOptions, taxonomy: Taxonomy) -> tuple[DataReport, Sp
     return report, split
 
 
-def uncut_bags(bags: Dataset) -> NDArray[np.int64]:
-    """Rows of the bags that have all their windows, like the articles that are served."""
-    counts = np.array([len(windows) for windows in bags["windows"]])
-    return np.flatnonzero(counts < MAX_TRAINED_WINDOWS)
+def train_without_folds(inputs: Inputs, workspace: Workspace) -> OutOfFold:
+    """Train a network for each fold, and return the logits of what none of them has seen."""
+    options, split, checkpoint = inputs.options, inputs.split, inputs.checkpoint
+    neutral = np.ones(len(inputs.labels))
+    draft = draft_manifest(options, inputs.taxonomy, checkpoint, inputs.profile, split, neutral)
+    folds = cross_fit(
+        split, draft, checkpoint, inputs.tokenizer, inputs.tokenizer_json, options, workspace
+    )
+    scores = calibrated(folds.logits, gold_of(folds.articles, inputs.labels))
+    save_scores(workspace.folder / "out-of-fold.jsonl", folds.articles, scores, inputs.labels)
+    print(f"scores out of folds: {workspace.folder / 'out-of-fold.jsonl'}")
+    return folds
 
 
 def train_network(
-    inputs: Inputs, workspace: Workspace
+    inputs: Inputs, workspace: Workspace, folds: OutOfFold | None
 ) -> tuple[BagClassifier, list[dict[str, Any]]]:
-    """Fine-tune, and self-train where there is an archive; returns its rounds as well."""
+    """Fine-tune, and self-train where there is an archive; returns its rounds as well.
+
+    After `folds` nothing is kept back to tune on, and training is as long as theirs was.
+    """
     options, split, labels = inputs.options, inputs.split, inputs.labels
     tokenizer = inputs.tokenizer
     # The archive first: a bad one, or a teacher that has seen too much, ends the run here.
     pool = score_pool(split, labels, tokenizer, options, workspace) if options.unlabelled else None
-    targets = targets_of(split.train, labels, options.fit.unsure_softness)
-    train_bags = build_bags(articles_of(split.train), targets, tokenizer)
-    bags = (train_bags, inputs.dev_bags)
-    model = fit(inputs.checkpoint, *bags, options.fit, workspace, labels, resume=options.resume)
+    learned = [*split.train, *split.dev] if folds else split.train
+    targets = targets_of(learned, labels, options.fit.unsure_softness)
+    bags = (build_bags(articles_of(learned), targets, tokenizer), inputs.dev_bags)
+    model = fit(
+        inputs.checkpoint,
+        *bags,
+        options.fit,
+        workspace,
+        labels,
+        resume=options.resume,
+        stop_at=folds.length if folds else None,
+    )
     rounds: list[dict[str, Any]] = []
     if pool:
         parts = (*bags, gold_of(split.dev, labels))
@@ -182,12 +212,16 @@ def train_network(
             model, inputs.checkpoint, parts, pool, tokenizer, options, workspace
         )
     if options.keep_network:
-        keep_network(model, inputs)
+        keep_network(model, inputs, folds)
     return model, rounds
 
 
 def publish(
-    inputs: Inputs, workspace: Workspace, model: BagClassifier, rounds: Sequence[dict[str, Any]]
+    inputs: Inputs,
+    workspace: Workspace,
+    model: BagClassifier,
+    rounds: Sequence[dict[str, Any]],
+    folds: OutOfFold | None,
 ) -> Path:
     """Export, tune, compare, measure and publish the network; returns the version's folder."""
     options, split, labels = inputs.options, inputs.split, inputs.labels
@@ -203,16 +237,17 @@ def publish(
     )
 
     dev_logits = served.logits(articles_of(split.dev))
-    scoring = tune(dev_logits, gold_of(split.dev, labels), labels, sharpness)
+    tuned_on = folds.tuned_on if folds else TunedOn(split.dev, dev_logits)
+    scores = set_scores(served, exact, tuned_on, split, sharpness, inputs.scores)
     compared = inputs.dev_bags.select(inputs.comparable)
     trained = network_logits(model, compared, checkpoint.pad_id)
-    parity = check_parity(trained, dev_logits[inputs.comparable], scoring)
-    metrics = evaluate(served, exact, dev_logits, split, scoring)
+    parity = check_parity(trained, dev_logits[inputs.comparable], scores.scoring)
+    metrics = scores.metrics
     if options.baseline and split.test:
         metrics.append(evaluate_baseline(split, labels, inputs.tokenizer, seed=options.fit.seed))
 
-    golden = golden_of(served, scoring)
-    manifest = complete_manifest(draft, scoring, parity, [*metrics, *inputs.carried_over], golden)
+    golden = golden_of(served, scores.scoring)
+    manifest = complete_manifest(draft, scores, parity, [*metrics, *inputs.carried_over], golden)
     if options.split_record and options.hold_out:
         # Read again: another run may have added to it meanwhile.
         record = read_record(options.split_record).updated(split.parts)
@@ -225,12 +260,13 @@ def publish(
     return version
 
 
-def keep_network(model: BagClassifier, inputs: Inputs) -> None:
+def keep_network(model: BagClassifier, inputs: Inputs, folds: OutOfFold | None) -> None:
     """Keep the network with its own calibration and a record of what it has learned from."""
     options, split, checkpoint = inputs.options, inputs.split, inputs.checkpoint
     assert options.keep_network is not None
-    logits = score_bags(model, inputs.dev_bags, checkpoint.pad_id)
-    calibration = fit_calibration(logits, gold_of(split.dev, inputs.labels))
+    logits = folds.logits if folds else score_bags(model, inputs.dev_bags, checkpoint.pad_id)
+    tuned_on = folds.articles if folds else split.dev
+    calibration = fit_calibration(logits, gold_of(tuned_on, inputs.labels))
     seen = seen_by([*split.train, *split.dev], options.test_fold)
     for teacher in options.teacher:
         seen |= read_seen(teacher)
@@ -243,6 +279,10 @@ def report(manifest: Manifest, version: Path) -> None:
     """Print what was measured and where the version lies."""
     for metrics in manifest.metrics:
         print(table(metrics), end="\n\n")
+    for line in warnings_of(manifest.aims):
+        print(line)
+    if manifest.feed:
+        print(feed_table(manifest.feed), end="\n\n")
     parity = manifest.parity
     print(
         f"parity on {parity.articles} articles: scores differ by {parity.mean_difference:.4f} on "

@@ -1,47 +1,80 @@
 """Calibration and thresholds, from logits of articles that were not trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy.optimize import minimize
 
+from rasid.manifest import Aim
 from rasid.scores import Floats, LabelScoring, calibrate
-from training.gold import Decisions, Gold
+from training.gold import Gold
+from training.objectives import Objective
+from training.review import MISSED, review_bound
+from training.thresholds import EDGE, choose_threshold
 
 # With fewer positives a slope of its own follows noise; the label shares one.
 _OWN_SLOPE_POSITIVES = 50
-# A label's review bound counts like its number of positives against this many of the rest.
-_SHRINKAGE = 20
-_REVIEW_RECALL = 0.95
-_LOWEST_REVIEW = 0.05
-_EDGE = 1e-3
+_NO_OBJECTIVES: Mapping[str, Objective] = {}
 
 
 def tune(
-    logits: Floats, gold: Gold, labels: Sequence[str], sharpness: Floats
+    logits: Floats,
+    gold: Gold,
+    labels: Sequence[str],
+    sharpness: Floats,
+    *,
+    objectives: Mapping[str, Objective] = _NO_OBJECTIVES,
+    missed: float = MISSED,
 ) -> dict[str, LabelScoring]:
     """Calibration, threshold and review bound of each label.
 
-    `logits` have shape (articles, labels). Thresholds maximise the F1 that the
-    calibrated scores let expect (`expected_threshold`). The review bound is
-    where 95 of 100 positives are above it, and never above the threshold.
+    `logits` have shape (articles, labels). A threshold is set for the label's objective, F1
+    where it has none (`choose_threshold`). The review bound is where the share `missed` of
+    given labels is below it (`review_bound`), and never above the threshold.
     """
     slope, bias = fit_calibration(logits, gold)
     scores = calibrate(logits, slope, bias)
-    common_review = review_bound(scores[gold.known], gold.given[gold.known])
+    review = review_bound(scores[gold.known], gold.given[gold.known], missed)
     scoring = {}
     for column, label in enumerate(labels):
-        own, positives = gold.of_label(column, scores)
-        threshold = expected_threshold(own) if positives.any() else 1 - _EDGE
-        review = _shrink(review_bound(own, positives), common_review, positives.sum())
+        own = gold.of_label(column, scores)
+        threshold = choose_threshold(*own, objectives.get(label, Objective())).threshold
         scoring[label] = LabelScoring(
             sharpness=float(sharpness[column]),
             slope=float(slope[column]),
             bias=float(bias[column]),
             threshold=threshold,
-            review=min(max(review, _LOWEST_REVIEW), threshold),
+            review=min(review, threshold),
         )
     return scoring
+
+
+def aims_of(
+    logits: Floats,
+    gold: Gold,
+    scoring: Mapping[str, LabelScoring],
+    objectives: Mapping[str, Objective],
+) -> dict[str, Aim]:
+    """What the thresholds of `scoring` were set for, and how sure it is that they do it."""
+    aims = {}
+    for column, (label, its) in enumerate(scoring.items()):
+        objective = objectives.get(label, Objective())
+        scores = calibrate(logits, np.array(its.slope), np.array(its.bias))
+        chosen = choose_threshold(*gold.of_label(column, scores), objective)
+        aims[label] = Aim(objective=str(objective), outcome=chosen.outcome)
+    return aims
+
+
+def warnings_of(aims: Mapping[str, Aim]) -> Iterator[str]:
+    """A line for every objective that was missed, or of which nothing is sure."""
+    for label, aim in aims.items():
+        if aim.outcome == "missed":
+            yield f"{label}: {aim.objective} cannot be reached; its threshold comes closest"
+        elif aim.outcome == "likely":
+            yield (
+                f"{label}: {aim.objective} holds on the articles it was set on, which are too "
+                "few to be sure of it"
+            )
 
 
 def fit_calibration(logits: Floats, gold: Gold) -> tuple[Floats, Floats]:
@@ -58,7 +91,7 @@ def fit_calibration(logits: Floats, gold: Gold) -> tuple[Floats, Floats]:
         return loss, np.concatenate([[(error * logits).sum()], error.sum(0)])
 
     start = np.concatenate([[1.0], np.zeros(count)])
-    bounds = [(_EDGE, 100.0), *[(-50.0, 50.0)] * count]
+    bounds = [(EDGE, 100.0), *[(-50.0, 50.0)] * count]
     found = minimize(shared, start, jac=True, method="L-BFGS-B", bounds=bounds).x
     slope, bias = np.full(count, found[0]), found[1:].copy()
     for column in np.flatnonzero(gold.given.sum(0) >= _OWN_SLOPE_POSITIVES):
@@ -69,58 +102,11 @@ def fit_calibration(logits: Floats, gold: Gold) -> tuple[Floats, Floats]:
             return loss, np.array([(error * own).sum(), error.sum()])
 
         start = np.array([slope[column], bias[column]])
-        bounds = [(_EDGE, 100.0), (-50.0, 50.0)]
+        bounds = [(EDGE, 100.0), (-50.0, 50.0)]
         slope[column], bias[column] = minimize(
             single, start, jac=True, method="L-BFGS-B", bounds=bounds
         ).x
     return slope, bias
-
-
-def best_threshold(scores: Floats, given: Decisions) -> float:
-    """The threshold with the best F1, in the middle of the gap between two scores.
-
-    Without positives there is nothing to find: the highest threshold there is.
-    """
-    if not given.any():
-        return 1 - _EDGE
-    order = np.argsort(-scores, kind="stable")
-    ranked = scores[order]
-    hits = np.cumsum(given[order])
-    f1 = 2 * hits / (np.arange(1, len(scores) + 1) + given.sum())
-    # A threshold cannot part articles of the same score.
-    f1[:-1][ranked[:-1] == ranked[1:]] = -1.0
-    last = int(f1.argmax())
-    below = ranked[last + 1] if last + 1 < len(ranked) else 0.0
-    return _inside((ranked[last] + below) / 2)
-
-
-def expected_threshold(scores: Floats) -> float:
-    """The threshold with the best F1 if the calibrated `scores` (articles,) are the truth.
-
-    (Lipton et al. 2014, 'Optimal thresholding of classifiers to maximize F1 measure', arXiv
-    1402.1892.) On some 550 articles the threshold with the best F1 on gold labels follows
-    noise: of a linear model on five folds this one gains 0.3 points of micro- and 0.4 of macro-F1.
-    """
-    ranked = np.sort(scores)[::-1]
-    hits = np.cumsum(ranked)
-    last = int((hits / (np.arange(1, len(ranked) + 1) + hits[-1])).argmax())
-    below = ranked[last + 1] if last + 1 < len(ranked) else 0.0
-    return _inside((ranked[last] + below) / 2)
-
-
-def review_bound(scores: Floats, given: Decisions) -> float:
-    """The score that 95 % of the positives reach."""
-    if not given.any():
-        return 1 - _EDGE
-    return _inside(float(np.quantile(scores[given], 1 - _REVIEW_RECALL, method="lower")))
-
-
-def _shrink(own: float, common: float, positives: int) -> float:
-    return float((positives * own + _SHRINKAGE * common) / (positives + _SHRINKAGE))
-
-
-def _inside(threshold: float) -> float:
-    return float(min(max(threshold, _EDGE), 1 - _EDGE))
 
 
 def _smoothed(gold: Gold) -> Floats:

@@ -47,6 +47,15 @@ class Workspace:
         """Weights of the finished fine-tuning."""
         return self.folder / "fitted.safetensors"
 
+    @property
+    def best(self) -> Path:
+        """After which share of its steps the best model of the fine-tuning was there."""
+        return self.folder / "best.txt"
+
+    def fold(self, number: int) -> "Workspace":
+        """The folder of a network that is trained without a fold."""
+        return Workspace(self.folder / f"fold-{number}")
+
     def round(self, number: int) -> "Workspace":
         """The folder of a round of self-training."""
         return Workspace(self.folder / f"round-{number}")
@@ -101,7 +110,9 @@ def decisive_inputs(
 ) -> dict[str, Any]:
     """Everything that decides on the weights, by the name of what it comes from."""
     shards = [(path.resolve(), path.stat()) for path in options.unlabelled]
-    return {
+    # Without folds the key is that of runs from before there were any.
+    folds = {"--folds": options.folds} if options.folds else {}
+    return folds | {
         "the articles": _hash(sorted(_row(a) for part in split.parts.values() for a in part)),
         "the split": _hash([[a.id for a in part] for part in split.parts.values()]),
         "the topics": _hash(labels),
@@ -148,10 +159,16 @@ def _locked(folder: Path) -> Iterator[None]:
 def _empty(workspace: Workspace) -> None:
     # The key first: what is left by a kill in here then belongs to no run.
     pools = workspace.folder.glob("pool-*.jsonl")
-    for file in (workspace.folder / _KEY, workspace.fitted, workspace.activations, *pools):
+    for file in (
+        workspace.folder / _KEY,
+        workspace.fitted,
+        workspace.best,
+        workspace.activations,
+        *pools,
+    ):
         file.unlink(missing_ok=True)
-    rounds = workspace.folder.glob("round-*")
-    for part in (workspace.checkpoints, workspace.exports, *rounds):
+    networks = [*workspace.folder.glob("round-*"), *workspace.folder.glob("fold-*")]
+    for part in (workspace.checkpoints, workspace.exports, *networks):
         shutil.rmtree(part, ignore_errors=True)
 
 

@@ -1,11 +1,13 @@
 """Measuring: every form of the model with a calibration of its own."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 from rasid.article import Article
 from training.articles import LabelledArticle
-from training.evaluation import evaluate
+from training.evaluation import TunedOn, evaluate
 from training.metrics import gold_of
 from training.splits import Split
 from training.tuning import tune
@@ -31,7 +33,9 @@ def test_fp32_is_measured_with_a_calibration_of_its_own() -> None:
     split = Split([], articles[:100], articles[100:])
     int8, fp32 = Shifted(logits, 0.0), Shifted(logits, 5.0)
     dev_logits = int8.logits([article.article for article in split.dev])
-    scoring = tune(dev_logits, gold_of(split.dev, ["a"]), ["a"], np.ones(1))
-    _, served, exact = evaluate(int8, fp32, dev_logits, split, scoring)
+    tuner = partial(tune, labels=["a"], sharpness=np.ones(1))
+    scoring = tuner(dev_logits, gold_of(split.dev, ["a"]))
+    tuned_on = TunedOn(split.dev, dev_logits)
+    _, served, exact = evaluate(int8, fp32, tuned_on, split, scoring, tuner)
     assert served.micro_f1 > 0.9
     assert exact.micro_f1 == pytest.approx(served.micro_f1)

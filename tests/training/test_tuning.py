@@ -8,13 +8,8 @@ from hypothesis.extra.numpy import arrays
 
 from rasid.scores import calibrate
 from training.gold import Gold
-from training.tuning import (
-    best_threshold,
-    expected_threshold,
-    fit_calibration,
-    review_bound,
-    tune,
-)
+from training.thresholds import best_threshold, expected_threshold
+from training.tuning import fit_calibration, tune
 
 
 def made(articles: int, slopes: list[float], biases: list[float]) -> tuple[np.ndarray, np.ndarray]:
@@ -55,12 +50,6 @@ def test_no_threshold_has_a_better_f1(scores: np.ndarray, gold: np.ndarray) -> N
         assert f1(found) == pytest.approx(max(map(f1, scores)))
     else:
         assert not (scores >= found).any()
-
-
-def test_review_bound_is_reached_by_95_of_100_positives() -> None:
-    scores = np.linspace(0.01, 0.99, 200)
-    gold = np.ones(200, dtype=bool)
-    assert (scores >= review_bound(scores, gold)).mean() == pytest.approx(0.95, abs=0.01)
 
 
 def test_scoring_is_complete_and_ordered() -> None:

@@ -18,7 +18,8 @@ from training.splits import Split
 from training.train import read_data
 from training.workspace import Workspace, open_workspace
 
-LABELS = read_taxonomy(ROOT / "data" / "taxonomy.toml").labels
+TAXONOMY = read_taxonomy(ROOT / "data" / "taxonomy.toml")
+LABELS = TAXONOMY.labels
 
 
 def opened(inputs: list[str], folder: Path, *more: str, labels: tuple[str, ...] = LABELS) -> None:
@@ -30,7 +31,7 @@ def opened(inputs: list[str], folder: Path, *more: str, labels: tuple[str, ...] 
 
 
 def split_of(options: TrainOptions) -> Split:
-    _, split = read_data(options, LABELS)
+    _, split = read_data(options, TAXONOMY)
     return split
 
 
