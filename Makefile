@@ -15,7 +15,7 @@ SERVE := .venv-serve/bin/python
 DEV := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help serve test test-slow check format train check-data lock clean python
+.PHONY: help serve test test-slow check format train check-data compare rollback lock clean python
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -47,6 +47,13 @@ train: .venv/installed ## retrain on DATA into OUT (ENCODER), or try it on data/
 
 check-data: .venv/installed ## report on labelled articles: DATA, or data/articles.jsonl
 	@$(DEV)/python training/check.py $(or $(DATA),data/articles.jsonl) $(OPTIONS)
+
+compare: .venv/installed ## measure version A, or A against B, on ARTICLES (data/gate.jsonl)
+	@$(DEV)/python training/compare.py $(or $(A),models/current) $(B) \
+		$(if $(ARTICLES),--articles $(ARTICLES)) $(OPTIONS)
+
+rollback: .venv/installed ## serve again what was served before (MODELS, TO=version)
+	@$(DEV)/python training/rollback.py $(or $(MODELS),models) $(if $(TO),--to $(TO))
 
 # torch comes with or without CUDA, as the machine's package index has it; its CUDA
 # packages are therefore no part of the lock.

@@ -31,6 +31,7 @@ Identity = dict[str, Any]
 # Fields of `TrainOptions` that do not decide on a result, or are in the identity by themselves.
 _BESIDE = {
     *("data", "data_format", "taxonomy", "encoder", "baseline", "resume", "work"),
+    *("gate", "against", "force"),
     *("test_fold", "hold_out", "split", "newest", "leaks"),
     *("out", "name", "version", "held_out_metrics", "provenance", "keep_network", "bad_input"),
 }

@@ -181,7 +181,14 @@ def _fine_tuned(cell: Cell, split: Split, folder: Path) -> tuple[Floats, Floats]
         write([*split.train, *split.dev, *split.test], data)
         told = [str(data), "--taxonomy", str(cell.task.taxonomy), "--encoder", encoder]
         told += ["--test-fold", str(cell.fold), "--out", str(published.parent)]
-        told += ["--version", published.name, "--work", str(folder / "run"), "--resume"]
+        told += [
+            "--version",
+            published.name,
+            "--work",
+            str(folder / "run"),
+            "--resume",
+            "--no-gate",
+        ]
         train(parse_options([*told, *row.options_on(cell.fold)]))
     classifier = Classifier.load(published, threads=cpu_quota())
     scoring = classifier.manifest.scoring

@@ -14,7 +14,6 @@ import shutil
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import cycle
@@ -33,6 +32,7 @@ from training.encoders import OURS, Checkpoint, find_encoder
 from training.export import export_onnx
 from training.hardware import cpu_flags
 from training.model import BagClassifier, load_encoder
+from training.timing import time_in_turns
 
 ARABERT = "AraBERT's size"
 WORDS, ROUNDS = 1500, 9
@@ -124,18 +124,6 @@ def _read(tokenizer: Tokenizer, runtime: Runtime, text: str) -> int:
     (windows,) = cut_windows(tokenizer, [read_article(Article(text)).text])
     runtime.run([window.ids for window in windows])
     return sum(len(window.ids) for window in windows)
-
-
-def time_in_turns(runs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Seconds of each of `runs` in each of `rounds` rounds, after one that does not count."""
-    seconds: dict[str, list[float]] = {name: [] for name in runs}
-    for number in range(rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            if number:
-                seconds[name].append(time.perf_counter() - start)
-    return seconds
 
 
 def _named(told: str) -> tuple[str, str]:

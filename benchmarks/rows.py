@@ -19,7 +19,7 @@ TRAINED: tuple[Kind, ...] = ("random", "fine-tuned")
 # What the benchmark itself tells train.py.
 _TAKEN = ("--format", "--encoder", "--taxonomy", "--out", "--version")
 _SPLIT = ("--test-fold", "--no-hold-out", "--split", "--newest", "--leaks")
-_WORKING = ("--work", "--resume", "--baseline")
+_WORKING = ("--work", "--resume", "--baseline", "--gate", "--against", "--force", "--no-gate")
 
 
 class Row(BaseModel):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.cells import SEED, Cell, shape_hash
 from benchmarks.fitting import fitting_windows
-from benchmarks.latency import WORDS, WRITTEN, machine, reader, running_text, time_in_turns
+from benchmarks.latency import WORDS, WRITTEN, machine, reader, running_text
 from benchmarks.predictions import ResultError
 from benchmarks.rows import LINEAR
 from benchmarks.tasks import normaliser, note
@@ -21,6 +21,7 @@ from training.articles import articles_of, read_labelled
 from training.baseline import fit_linear
 from training.encoders import OURS
 from training.metrics import gold_of
+from training.timing import time_in_turns
 
 
 @dataclass(frozen=True)

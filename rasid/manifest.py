@@ -151,6 +151,24 @@ class Golden(_Part):
     scores: dict[str, float]
 
 
+class Promotion(_Part):
+    """What the gate found when this version was compared with the one that was served.
+
+    `against` is the version it was compared with, `replaces` the folder beside this one that was
+    served before; both are absent where nothing was. `forced` says that it was to be served
+    whatever the gate finds; without `judged` nothing was compared. `left_out` are ids of articles
+    of the gate that this version's data had.
+    """
+
+    judged: bool
+    against: str | None
+    replaces: str | None
+    forced: bool
+    refusals: tuple[str, ...]
+    unjudged: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+
+
 class Manifest(_Part):
     """The content of manifest.json; `scoring` has one entry for each label of the taxonomy.
 
@@ -177,6 +195,7 @@ class Manifest(_Part):
     metrics: tuple[Metrics, ...]
     parity: Parity
     golden: Golden | None = None
+    promotion: Promotion | None = None
     files: dict[str, Sha256]
 
     @model_validator(mode="after")

@@ -29,6 +29,8 @@ def tiny_artifact(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     data = write_articles(folder / "articles.jsonl")
     encoder = write_encoder(folder / "encoder")
-    options = f"--window 64 --overlap 8 --epochs 2 --version tiny --work {folder / 'work'}"
+    options = (
+        f"--window 64 --overlap 8 --epochs 2 --no-gate --version tiny --work {folder / 'work'}"
+    )
     arguments = [str(data), "--encoder", str(encoder), "--out", str(folder / "models")]
     return main(parse_options([*arguments, *options.split()]))

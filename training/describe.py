@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from rasid import __version__
 from rasid.errors import ArtifactMismatch
-from rasid.manifest import DataSummary, Encoder, Golden, Manifest, Metrics, Parity
+from rasid.manifest import DataSummary, Encoder, Golden, Manifest, Metrics, Parity, Promotion
 from rasid.normalization import Profile
 from rasid.scores import Floats, LabelScoring
 from rasid.taxonomy import Taxonomy
@@ -95,11 +95,12 @@ def complete_manifest(
     parity: Parity,
     metrics: Sequence[Metrics],
     golden: Golden,
+    promotion: Promotion,
 ) -> Manifest:
-    """The draft with what was tuned and measured on the exported model."""
+    """The draft with what was tuned and measured on the exported model, and what was found."""
     found = {"scoring": scores.scoring, "aims": scores.aims, "feed": scores.feed}
-    measured = {"parity": parity, "metrics": tuple(metrics), "golden": golden}
-    return draft.model_copy(update=found | measured)
+    found |= {"parity": parity, "metrics": tuple(metrics)}
+    return draft.model_copy(update=found | {"golden": golden, "promotion": promotion})
 
 
 def summarise(options: TrainOptions, split: Split, labels: Sequence[str]) -> DataSummary:

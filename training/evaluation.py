@@ -53,7 +53,7 @@ def bounds_of(scoring: Scoring) -> Floats:
     return np.array([label.review for label in scoring.values()])
 
 
-def check_parity(trained: Floats, served: Floats, scoring: Scoring) -> Parity:
+def compare_with_network(trained: Floats, served: Floats, scoring: Scoring) -> Parity:
     """Compare the pooled logits of network and exported model, as calibrated scores."""
     return compare_scores(
         scores_of(trained, scoring), scores_of(served, scoring), thresholds_of(scoring)
@@ -165,16 +165,16 @@ def check_published(version: Path, articles: Sequence[LabelledArticle], measured
     """Load the folder `version` like the service and compare it with what was measured.
 
     `measured` are the pooled logits of `articles`, shape (articles, labels). Raises
-    `ParityError` where the published model gives others.
+    `ParityError` where the published model gives others, and what `warm_up` does.
     """
     published = Classifier.load(version, threads=cpu_quota())
-    published.warm_up()
     difference = float(np.abs(published.logits(articles_of(articles)) - measured).max())
     if difference > _SAME_LOGIT:
         raise ParityError(
             f"{version}: gives other logits than were measured (by up to {difference:.4f}); "
             "it is not made the current version"
         )
+    published.warm_up()
 
 
 def evaluate_baseline(

@@ -17,6 +17,7 @@ from rasid.windows import Windowing
 from training.annotations import DATA_FORMATS, DataFormat
 from training.archive import BadInput, find_shards
 from training.leaks import LeakPolicy
+from training.promotion import REPORTS
 from training.review import MISSED
 from training.settings import FitSettings
 
@@ -36,6 +37,7 @@ _FOLDS = "train so many networks more, each without a fold, to set scores and th
 _OBJECTIVES = "what thresholds are for, 'LABEL:recall>=0.95,precision>=0.9', or a TOML file"
 _MISSED = "share of given topics that may be neither assigned nor put to review"
 _FEED = "unlabelled articles of what is to be classified, to correct scores and thresholds to"
+_GATE = "labelled articles that nothing is trained on, to compare with the served version on"
 _SOFTNESS = "target of an `unsure` label: this far from 0 or 1 (0 takes it for sure)"
 
 
@@ -64,6 +66,9 @@ class TrainOptions:
     feed: tuple[Path, ...]
     feed_articles: int
     baseline: bool
+    gate: Path | None
+    against: Path | None
+    force: bool
     held_out_metrics: Path | None
     provenance: str
     unlabelled: tuple[Path, ...]
@@ -98,6 +103,8 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         parser.error("argument --folds: 1 fold leaves nothing to train on; give 2 or more, or 0")
     if given.folds and given.unlabelled:
         parser.error("argument --folds: cannot be combined with --unlabelled")
+    if given.no_gate and (given.force or given.against):
+        parser.error("argument --no-gate: cannot be combined with --force or --against")
     if given.test_fold is not None and (given.split or given.newest):
         parser.error("argument --test-fold: cannot be combined with --split or --newest")
     return TrainOptions(
@@ -129,6 +136,9 @@ def parse_options(arguments: Sequence[str] | None = None) -> TrainOptions:
         feed=tuple(given.feed),
         feed_articles=given.feed_articles,
         baseline=given.baseline,
+        gate=None if given.no_gate else given.gate,
+        against=given.against,
+        force=given.force,
         held_out_metrics=given.held_out_metrics,
         provenance=given.provenance,
         unlabelled=tuple(find_shards(given.unlabelled)) if given.unlabelled else (),
@@ -211,6 +221,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--feed", nargs="+", type=Path, default=[], metavar="ARCHIVE", help=_FEED)
     add("--feed-articles", type=_count, default=2_000, help="articles of it that are scored")
     add("--baseline", action="store_true", help="also measure a TF-IDF + SVM on the same split")
+    add("--gate", type=Path, default=ROOT / "data" / "gate.jsonl", help=_GATE)
+    add("--against", type=Path, help="version to compare with; by default the one served in --out")
+    add("--force", action="store_true", help="serve it whatever the gate finds; this is recorded")
+    add("--no-gate", action="store_true", help="serve it without comparison, linear model, report")
     add("--held-out-metrics", type=Path, help="manifest.json of the same training on fewer")
     add("--provenance", default="not stated", help="where the articles are from, for the manifest")
     add("--unlabelled", nargs="+", type=Path, help="archive to learn from by self-training")
@@ -276,4 +290,6 @@ def _name(value: str) -> str:
 def _version(value: str) -> str:
     if _name(value) == CURRENT:
         raise argparse.ArgumentTypeError(f"{value!r} is the name of the link to the served version")
+    if value == REPORTS:
+        raise argparse.ArgumentTypeError(f"{value!r} is the name of the folder of reports")
     return value

@@ -89,6 +89,12 @@ def read_record(file: Path) -> SplitRecord:
     return SplitRecord(parts, ids)
 
 
+def add_to_record(parts: Mapping[Part, Sequence[LabelledArticle]], file: Path) -> None:
+    """Write these articles into the record in `file`, beside what is there by now."""
+    # Another run may have added to it meanwhile.
+    write_record(read_record(file).updated(parts), file)
+
+
 def write_record(record: SplitRecord, file: Path) -> None:
     """Write a row an article, sorted by id, beside `file` first, then in its place."""
     rows = sorted((record.ids[known], known, part) for known, part in record.parts.items())

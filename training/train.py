@@ -18,10 +18,8 @@ from datasets import Dataset
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
-from rasid.artifact import point_current, write_artifact
-from rasid.classifier import Classifier
 from rasid.errors import RasidError
-from rasid.manifest import Manifest, Metrics
+from rasid.manifest import Metrics
 from rasid.normalization import Profile, normalize_tokenizer
 from rasid.runtime import Runtime, cpu_quota
 from rasid.taxonomy import Taxonomy, read_taxonomy
@@ -30,34 +28,39 @@ from training.articles import Collected, DataError, articles_of, read_labelled
 from training.bags import build_bags, network_logits, uncut_bags
 from training.check_text import save_report, summary
 from training.checks import DataReport, check_data
+from training.comparison import HeldOut
 from training.describe import complete_manifest, draft_manifest, read_metrics
 from training.duplicates import find_duplicates
 from training.encoders import Checkpoint, check_fits, find_encoder
 from training.evaluation import (
     TunedOn,
-    check_parity,
     check_published,
+    compare_with_network,
     evaluate_baseline,
     golden_of,
 )
 from training.export import export_onnx
-from training.feed import feed_table
 from training.fit import fit
 from training.folds import OutOfFold, cross_fit
 from training.hardware import keep_heap
+from training.held_out import hold_out
 from training.kept_scores import calibrated, save_scores
-from training.metrics import gold_of, table, targets_of
+from training.metrics import gold_of, targets_of
 from training.model import BagClassifier
 from training.network import check_replaceable, save_network
 from training.objectives import read_objectives
 from training.options import TrainOptions, check_destination, parse_options
+from training.promotion import PromotionRefused, not_judged, outcome, publish_version
+from training.report import write_report
+from training.run_text import measured_text
 from training.scoring import ScoreSettings, score_settings, set_scores
 from training.seen import read_seen, refuse_seen, seen_by
 from training.self_training import score_pool, self_train
-from training.split_record import read_record, write_record
+from training.split_record import add_to_record, read_record
 from training.splits import Split, split_articles
 from training.teachers import score_bags
-from training.tuning import fit_calibration, warnings_of
+from training.trial import Candidate, Remembering, find_served, hold_trial
+from training.tuning import fit_calibration
 from training.workspace import Workspace, open_workspace
 
 _PARITY_ARTICLES = 200
@@ -79,6 +82,7 @@ class Inputs:
     dev_bags: Dataset
     comparable: NDArray[np.int64]
     scores: ScoreSettings
+    held_out: tuple[HeldOut, ...]
     carried_over: tuple[Metrics, ...]
 
     @property
@@ -114,8 +118,14 @@ def read_inputs(options: TrainOptions) -> Inputs:
     checkpoint = find_encoder(options.encoder)
     check_fits(checkpoint, window=options.windowing.size, freeze_layers=options.fit.freeze_layers)
     data, split = read_data(options, taxonomy)
-    # With folds every article is measured by a network that must not have seen it.
-    unseen = [*split.test, *split.train, *split.dev] if options.folds else split.test
+    held_out = []
+    if options.gate:
+        find_served(options)
+        held_out = hold_out(options.gate, taxonomy, split, options.leaks)
+    unseen = [*split.test, *(article for part in held_out for article in part.articles)]
+    if options.folds:
+        # Every article is measured by a network that must not have seen it.
+        unseen += [*split.train, *split.dev]
     refuse_seen("--encoder", [checkpoint.folder], unseen)
     profile = options.profile or checkpoint.profile
     tokenizer_json = normalize_tokenizer(checkpoint.tokenizer_json, profile)
@@ -137,6 +147,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
         dev_bags=dev_bags,
         comparable=comparable,
         scores=score_settings(options, objectives, split, tokenizer),
+        held_out=tuple(held_out),
         carried_over=carried_over,
     )
 
@@ -232,7 +243,7 @@ def publish(
         options, inputs.taxonomy, checkpoint, inputs.profile, split, sharpness, rounds
     )
     served, exact = (
-        Classifier(draft, tokenizer_json, Runtime(file, threads=cpu_quota(), labels=len(labels)))
+        Remembering(draft, tokenizer_json, Runtime(file, threads=cpu_quota(), labels=len(labels)))
         for file in (int8, fp32)
     )
 
@@ -241,22 +252,26 @@ def publish(
     scores = set_scores(served, exact, tuned_on, split, sharpness, inputs.scores)
     compared = inputs.dev_bags.select(inputs.comparable)
     trained = network_logits(model, compared, checkpoint.pad_id)
-    parity = check_parity(trained, dev_logits[inputs.comparable], scores.scoring)
+    parity = compare_with_network(trained, dev_logits[inputs.comparable], scores.scoring)
     metrics = scores.metrics
     if options.baseline and split.test:
         metrics.append(evaluate_baseline(split, labels, inputs.tokenizer, seed=options.fit.seed))
-
+    candidate = Candidate(served, exact, scores.scoring, parity)
+    trial = hold_trial(candidate, inputs.held_out, options, split, inputs.tokenizer)
+    metrics += [*(trial.metrics() if trial else []), *inputs.carried_over]
+    promotion = trial.promotion(options) if trial else not_judged(options.out)
     golden = golden_of(served, scores.scoring)
-    manifest = complete_manifest(draft, scores, parity, [*metrics, *inputs.carried_over], golden)
+    manifest = complete_manifest(draft, scores, parity, metrics, golden, promotion)
     if options.split_record and options.hold_out:
-        # Read again: another run may have added to it meanwhile.
-        record = read_record(options.split_record).updated(split.parts)
-        write_record(record, options.split_record)
-    version = write_artifact(options.out, manifest, int8, tokenizer_json)
+        add_to_record(split.parts, options.split_record)
+    print(measured_text(manifest))
     few = split.dev[:_CHECKED_ARTICLES]
-    check_published(version, few, dev_logits[: len(few)])
-    point_current(version)
-    report(manifest, version)
+    version = publish_version(
+        *(options.out, manifest, int8, tokenizer_json),
+        check=lambda folder: check_published(folder, few, dev_logits[: len(few)]),
+        report=lambda folder: trial and write_report(folder, manifest, trial, inputs.data),
+    )
+    print(outcome(manifest, version))
     return version
 
 
@@ -275,26 +290,12 @@ def keep_network(model: BagClassifier, inputs: Inputs, folds: OutOfFold | None) 
     )
 
 
-def report(manifest: Manifest, version: Path) -> None:
-    """Print what was measured and where the version lies."""
-    for metrics in manifest.metrics:
-        print(table(metrics), end="\n\n")
-    for line in warnings_of(manifest.aims):
-        print(line)
-    if manifest.feed:
-        print(feed_table(manifest.feed), end="\n\n")
-    parity = manifest.parity
-    print(
-        f"parity on {parity.articles} articles: scores differ by {parity.mean_difference:.4f} on "
-        f"average, {parity.largest_difference:.3f} at most; {parity.flips} of "
-        f"{parity.decisions} decisions flip"
-    )
-    print(f"published {version}\nserve it with: make serve MODEL={version}")
-
-
 if __name__ == "__main__":
     try:
         main(parse_options())
+    except PromotionRefused as refused:
+        print(refused, file=sys.stderr)
+        sys.exit(3)
     except RasidError as error:
         sys.exit(f"{error}")
     except KeyboardInterrupt:

@@ -8,12 +8,13 @@ import pytest
 from benchmarks import latency
 from tests.tiny import write_encoder
 from training.encoders import OURS
+from training.timing import time_in_turns
 
 
 def test_encoders_are_timed_in_turns() -> None:
     order: list[str] = []
     runs = {name: (lambda name=name: order.append(name)) for name in ("a", "b", "c")}
-    times = latency.time_in_turns(runs, 2)
+    times = time_in_turns(runs, 2)
     assert order == ["a", "b", "c"] * 3
     assert [len(seconds) for seconds in times.values()] == [2, 2, 2]
 

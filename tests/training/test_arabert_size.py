@@ -47,7 +47,8 @@ def test_train_export_parity_and_answer(
 ) -> None:
     data = write_articles(tmp_path / "articles.jsonl", count=40)
     options = f"--epochs 1 --version arabert --out {tmp_path / 'models'} --work {tmp_path / 'work'}"
-    version = main(parse_options([str(data), "--encoder", str(checkpoint), *options.split()]))
+    told = [str(data), "--encoder", str(checkpoint), "--no-gate", *options.split()]
+    version = main(parse_options(told))
 
     manifest = read_artifact(version).manifest
     assert manifest.profile == "arabert"

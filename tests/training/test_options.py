@@ -46,6 +46,7 @@ def test_they_are_refused_before_anything_is_trained(
         ("--version", "a/b"),
         ("--version", ".."),
         ("--version", "current"),
+        ("--version", "reports"),
         ("--name", "a b"),
         ("--pool", "0"),
         ("--pseudo-articles", "0"),

@@ -45,7 +45,7 @@ def options_for(folder: Path, tmp_path: Path, *more: str) -> TrainOptions:
     told = [str(folder / "articles.jsonl"), "--encoder", str(folder / "encoder"), "--window", "64"]
     told += ["--overlap", "8", "--epochs", "2", "--unlabelled", str(folder / "archive.jsonl")]
     told += ["--out", str(tmp_path / "models"), "--work", str(tmp_path / "work")]
-    return parse_options([*told, "--pseudo-articles", "20", *more])
+    return parse_options([*told, "--no-gate", "--pseudo-articles", "20", *more])
 
 
 def split_of(options: TrainOptions) -> Split:

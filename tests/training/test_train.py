@@ -82,7 +82,7 @@ def test_a_published_model_that_says_something_else_is_not_served(
     def write_another(models: Path, manifest: Manifest, model: Path, tokenizer_json: str) -> Path:
         return write_artifact(models, manifest, served / "model.onnx", tokenizer_json)
 
-    monkeypatch.setattr("training.train.write_artifact", write_another)
+    monkeypatch.setattr("training.promotion.write_artifact", write_another)
     with pytest.raises(ParityError, match="v2: gives other logits than were measured"):
         train(inputs, tmp_path, "--version", "v2", "--seed", "3")
     assert (tmp_path / "models" / CURRENT).resolve() == served
