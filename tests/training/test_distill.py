@@ -39,7 +39,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = write_articles(folder / "articles.jsonl", count=80)
     write_archive(folder / "archive.jsonl", count=80)
     encoder = write_encoder(folder / "encoder", layers=3)
-    arguments = [str(data), "--encoder", str(encoder), "--out", str(folder / "models"), *SMALL]
+    arguments = [
+        str(data),
+        "--encoder",
+        str(encoder),
+        "--out",
+        str(folder / "models"),
+        *SMALL,
+        "--no-gate",
+    ]
     keep = ["--work", str(folder / "work"), "--keep-network", str(folder / "network")]
     learn = ["--epochs", "25", "--rate", "3e-3"]
     train(parse_train_options([*arguments, *keep, *learn, "--version", "teacher"]))
@@ -172,7 +180,7 @@ def test_the_linear_model_learns_nothing_that_is_tuned_or_measured_on(
 
 def test_the_student_learns_the_gold_labels_with_its_head(folder: Path, tmp_path: Path) -> None:
     student = main(options_for(folder, tmp_path / "student", "--epochs", "1"))
-    arguments = [str(folder / "articles.jsonl"), "--encoder", str(student), *SMALL]
+    arguments = [str(folder / "articles.jsonl"), "--encoder", str(student), *SMALL, "--no-gate"]
     arguments += ["--out", str(tmp_path / "models"), "--work", str(tmp_path / "work")]
     version = train(parse_train_options([*arguments, "--epochs", "1", "--version", "student"]))
     assert read_artifact(version).manifest.encoder.layers == 2
