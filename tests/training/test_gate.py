@@ -85,13 +85,14 @@ def test_a_model_that_is_worse_on_one_rare_label_only_is_refused_by_its_name() -
     assert found.labels["common"].outcome == "no difference"
 
 
-def test_a_label_that_cannot_be_judged_does_not_shut_the_gate_through_the_mean() -> None:
+def test_a_label_that_cannot_be_judged_has_no_part_in_macro_f1() -> None:
     part = held_out()
     given = answers(part, 0.02)
     found = compared(part, without(given, part, "rarest"), given)
     assert found.labels["rarest"].candidate == 0.0
-    assert found.macro.difference == 0.0
-    assert verdict(found).passed
+    assert (found.macro.difference, found.macro.outcome) == (0.0, "no difference")
+    # That more articles are wrong than before is seen all the same.
+    assert [refusal.kind for refusal in verdict(found).refusals] == ["micro"]
 
 
 def test_copies_of_one_article_do_not_make_a_label_judgeable() -> None:

@@ -22,6 +22,8 @@ const reaches_out = element => {
   const box = element.getBoundingClientRect();
   return !element.closest(".wide, svg") && (box.right > innerWidth + 1 || box.left < -1);
 };
+// Not before the window has its size.
+addEventListener("load", () => requestAnimationFrame(() => {
 document.body.dataset.seen = JSON.stringify({
   width: innerWidth,
   page: root.scrollWidth,
@@ -32,6 +34,7 @@ document.body.dataset.seen = JSON.stringify({
     && element.getAttribute("lang") !== root.lang
     && element.getClientRects().length).length,
 });
+}));
 </script>
 """
 
@@ -54,6 +57,7 @@ def test_nothing_reaches_out_of_the_page(
     written = runs.models / "reports" / "shuffled.html"
     page.write_text(written.read_text("utf-8").replace("</body>", f"{_LOOK}</body>"), "utf-8")
     command = [browser, "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
+    command += ["--virtual-time-budget=2000"]
     command += [f"--user-data-dir={tmp_path / 'profile'}", f"--window-size={WIDTHS[device]},900"]
     done = subprocess.run(
         [*command, f"{page.as_uri()}#{language}"],
