@@ -153,6 +153,6 @@ def _numbers(change: Change) -> str:
     assert change.interval is not None
     low, high = change.interval.low, change.interval.high
     return (
-        f"{change.served:.3f} → {change.candidate:.3f} (n = {change.positives}, difference "
-        f"{low:+.3f} … {high:+.3f})"
+        f"{change.served:.3f} → {change.candidate:.3f} (n = {change.positives}, "
+        f"Δ {low:+.3f} … {high:+.3f})"
     )

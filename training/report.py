@@ -20,6 +20,7 @@ from training.page import render_page
 from training.promotion import REPORTS, may_be_served
 from training.trial import Trial, middle_articles
 
+_MODELS = ("candidate", "served", "fp32", "linear")
 _HARDEST = 15
 _SHOWN_FLIPS = 100
 _EXCERPT = 400
@@ -73,11 +74,11 @@ def _verdict(trial: Trial, manifest: Manifest) -> dict[str, Any]:
 
 def _set(trial: Trial, place: int, model: Classifier) -> dict[str, Any]:
     part = trial.held_out[place]
-    answers = {name: parts[place] for name, parts in trial.answers.items()}
+    answers = {name: trial.answers[name][place] for name in _MODELS if name in trial.answers}
     if trial.served:
         answers["served"] = renamed(answers["served"], trial.same)
     comparison = trial.comparisons[place] if trial.comparisons else None
-    shown = {name: answers[name] for name in ("candidate", "served", "linear") if name in answers}
+    shown = {name: its for name, its in answers.items() if name != "fp32"}
     return {
         "name": part.name,
         "articles": len(part.articles),

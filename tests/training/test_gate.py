@@ -78,7 +78,7 @@ def test_a_model_that_is_worse_on_one_rare_label_only_is_refused_by_its_name() -
     assert refusal.label == "rare"
     assert refusal.text.startswith(
         f"gate.jsonl: rare: F1 {change.served:.3f} → {change.candidate:.3f} "
-        f"(n = {change.positives}, difference −".replace("−", "-")
+        f"(n = {change.positives}, Δ -"
     )
     assert change.p is not None
     assert change.p < 0.05
