@@ -95,8 +95,8 @@ class FakeClassifier:
         if self._faults:
             self._go_wrong(article.text)
         topics = [
-            _topic(label, names, article.text, evidence, self.manifest.scoring[label])
-            for label, names in _TOPICS.items()
+            _topic(label, _TOPICS[label], article.text, evidence, scoring)
+            for label, scoring in self.manifest.scoring.items()
         ]
         topics.sort(key=lambda topic: -topic.score)
         chars = len(article.text)

@@ -127,8 +127,11 @@ class Load:
     def _look(self) -> None:
         while self._going:
             try:
-                self._going = self._service.request("GET", "/readyz")[0] == 200
+                ready = self._service.request("GET", "/readyz")[0] == 200
             except OSError:
+                ready = False
+            # Not set to whether it is ready: `stop` may have been called meanwhile.
+            if not ready:
                 self._going = False
             time.sleep(0.02)
 

@@ -6,6 +6,7 @@ import pytest
 from asgi import PATIENCE, Client, Gate, until
 from fake_service import SLOW, FakeClassifier
 
+from rasid.taxonomy import Taxonomy
 from serving import intake
 
 FIRE = "حريق"
@@ -57,7 +58,7 @@ def test_too_much_is_refused_in_the_words_of_the_interface(in_gate, path: str) -
 @every_interface
 def test_time_is_over_for_all_texts_together(in_gate, path: str) -> None:
     async def scenario(gate: Gate) -> None:
-        late = ask(gate, path, FIRE, SLOW, FIRE, x_request_timeout="0.1")
+        late = ask(gate, path, FIRE, SLOW, FIRE, x_request_timeout="0.5")
         status, _, refusal = await late.answer()
         assert status == 504
         assert "X-Request-Timeout" in message(refusal)
@@ -83,8 +84,13 @@ def test_all_texts_of_a_request_are_for_one_model(in_gate, path: str) -> None:
         asked = ask(gate, path, SLOW, FIRE)
         await until(lambda: gate.classifier.begun == [SLOW])
         other = FakeClassifier()
-        fewer = {"fire": other.manifest.scoring["fire"]}
-        other.manifest = other.manifest.model_copy(update={"version": "8", "scoring": fewer})
+        fire = [topic for topic in other.manifest.taxonomy.topics if topic.id == "fire"]
+        fewer = {
+            "version": "8",
+            "taxonomy": Taxonomy(topics=tuple(fire)),
+            "scoring": {"fire": other.manifest.scoring["fire"]},
+        }
+        other.manifest = other.manifest.model_copy(update=fewer)
         gate.app.state.engine.install(other)
         gate.open()
         status, _, answer = await asked.answer()
@@ -111,7 +117,7 @@ def test_a_page_that_takes_too_long_to_read_keeps_no_place(in_gate, monkeypatch)
         monkeypatch.setattr(intake, "extract_article", extract)
         page = {"text": f"<p>{FIRE}</p>", "content_type": "text/html"}
         # The second one waits for the first.
-        late = [Client(gate.app, page, headers={"X-Request-Timeout": "0.1"}) for _ in range(2)]
+        late = [Client(gate.app, page, headers={"X-Request-Timeout": "0.5"}) for _ in range(2)]
         await until(reading.is_set)
         assert gate.tokens > 0
         assert [(await each.answer())[0] for each in late] == [504, 504]

@@ -219,9 +219,9 @@ def test_every_core_error_has_its_place() -> None:
         pass
 
     for kind in below(core.RasidError):
-        article = issubclass(kind, core.ArticleError)
-        problem = problem_of(kind("text", "is bad") if article else kind("secret"))
-        assert problem.status == (422 if article else 500)
+        callers = issubclass(kind, core.ArticleError | core.ThresholdError)
+        problem = problem_of(kind("text", "is bad") if callers else kind("secret"))
+        assert problem.status == (422 if callers else 500)
         assert "secret" not in problem.detail
     assert problem_of(NewArticleError("text", "is bad")).status == 422
 

@@ -13,7 +13,8 @@ from training.model import BagClassifier, load_encoder
 from training.network import save_network
 from training.seen import NOTHING_SEEN, Seen
 
-LABELS = read_taxonomy(ROOT / "data" / "taxonomy.toml").labels
+TAXONOMY = read_taxonomy(ROOT / "data" / "taxonomy.toml")
+LABELS = TAXONOMY.labels
 
 
 def write_network(

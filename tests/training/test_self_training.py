@@ -11,7 +11,7 @@ from rasid.artifact import read_artifact
 from rasid.errors import SettingError
 from rasid.windows import Windowing
 from tests.tiny import ENCODER, write_articles, write_encoder
-from tests.training.made import LABELS, write_network
+from tests.training.made import LABELS, TAXONOMY, write_network
 from training.articles import DataError, articles_of
 from training.baseline import fit_linear
 from training.metrics import gold_of
@@ -49,7 +49,7 @@ def options_for(folder: Path, tmp_path: Path, *more: str) -> TrainOptions:
 
 
 def split_of(options: TrainOptions) -> Split:
-    _, split = read_data(options, LABELS)
+    _, split = read_data(options, TAXONOMY)
     return split
 
 
