@@ -100,7 +100,8 @@ def test_service_keeps_to_its_document(
         statuses.add(response.status_code)
 
     run()
-    assert (200 if mode.is_positive else 422) in statuses
+    # Some examples are wrong in a header alone, and of a batch nearly all in an article.
+    assert statuses & ({200} if mode.is_positive else {400, 422})
 
 
 @pytest.mark.parametrize(("method", "path"), COMPAT)
