@@ -182,7 +182,8 @@ def _check_same_run(workspace: Workspace, key: dict[str, Any]) -> None:
             )
         return
     found = json.loads(file.read_text("utf-8"))
-    other = [name for name, value in key.items() if found.get(name) != value]
+    # Also by what only the other run was told: without folds there is no key of theirs.
+    other = [name for name in {**key, **found} if found.get(name) != key.get(name)]
     if other:
         raise SettingError(
             f"--resume: {workspace.folder} is of a run that differs in {', '.join(other)}; "

@@ -83,6 +83,11 @@ def test_other_options_topics_and_weights_are_another_run(
         opened(inputs, tmp_path, "--resume", "--window", "32", "--test-fold", "1")
     with pytest.raises(SettingError, match="differs in the topics; leave"):
         opened(inputs, tmp_path, "--resume", labels=LABELS[::-1])
+    # Its weights have learned from the dev part, which a run without folds is tuned on.
+    opened(inputs, tmp_path, "--folds", "2")
+    with pytest.raises(SettingError, match="differs in --folds; leave"):
+        opened(inputs, tmp_path, "--resume")
+    opened(inputs, tmp_path)
     write_encoder(encoder, seed=1)
     with pytest.raises(SettingError, match="differs in --encoder; leave"):
         opened(inputs, tmp_path, "--resume")
