@@ -11,6 +11,7 @@ REPORTS = "reports"
 """The folder of reports, beside the versions."""
 
 _BUNDLED = "bundled"
+_FORCE = "serve it all the same: --resume --force, as another --version"
 
 
 class PromotionRefused(RasidError):
@@ -85,7 +86,7 @@ def outcome(manifest: Manifest, version: Path) -> str:
     if not may_be_served(manifest):
         served = promotion.replaces or "nothing"
         lines = [f"{version}: is kept but not served; {served} still is:", *reasons]
-        lines += [*report, "serve it all the same: --resume --force"]
+        lines += [*report, _FORCE]
         raise PromotionRefused("\n".join(lines))
     against = ["served by --force against the gate:", *reasons] if reasons else []
     end = [f"published {version}", f"serve it with: make serve MODEL={version}"]
@@ -95,8 +96,8 @@ def outcome(manifest: Manifest, version: Path) -> str:
 def roll_back(models: Path, version: str | None = None) -> Path:
     """Serve `version` again, by default what the current version took the place of.
 
-    Raises `SettingError` where there is no such version, `ArtifactError` where it is damaged:
-    then nothing changes. Returns its folder.
+    Raises `SettingError` where there is no such version or its gate was shut, `ArtifactError`
+    where it is damaged: then nothing changes. Returns its folder.
     """
     current = models / CURRENT
     if version is None:
@@ -111,6 +112,7 @@ def roll_back(models: Path, version: str | None = None) -> Path:
     folder = models / version
     if version == CURRENT or folder.parent != models:
         raise SettingError(f"{version!r} is no name of a version")
-    read_artifact(folder)
+    if not may_be_served(read_artifact(folder).manifest):
+        raise SettingError(f"{folder}: was refused when it was trained; {_FORCE}")
     point_current(folder)
     return folder

@@ -82,7 +82,7 @@ def test_a_refused_version_lies_beside_the_others_and_is_not_served(
     assert str(refused.value).splitlines() == [
         f"{second}: is kept but not served; v1 still is:",
         "  gate.jsonl: migration: F1 0.9 → 0.1",
-        "serve it all the same: --resume --force",
+        "serve it all the same: --resume --force, as another --version",
     ]
 
 
@@ -131,6 +131,9 @@ def test_there_is_no_way_back_to_what_cannot_be_served(source: Artifact, tmp_pat
     for name in (CURRENT, "../v1", "a/b"):
         with pytest.raises(SettingError, match="is no name of a version"):
             roll_back(tmp_path, name)
+    publish(source, "v3", tmp_path, "worse")
+    with pytest.raises(SettingError, match="v3: was refused when it was trained; serve it all"):
+        roll_back(tmp_path, "v3")
     assert served(tmp_path) == "v2"
 
 

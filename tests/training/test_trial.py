@@ -152,5 +152,5 @@ def test_a_refused_run_ends_with_3(runs: Runs) -> None:
         [*command, *told], capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 3, done.stderr
-    assert done.stderr.splitlines()[-1] == "serve it all the same: --resume --force"
+    assert done.stderr.splitlines()[-1].startswith("serve it all the same: --resume --force")
     assert (runs.models / CURRENT).resolve() == runs.first
