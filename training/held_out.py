@@ -39,6 +39,11 @@ def hold_out(gate: Path, taxonomy: Taxonomy, split: Split, leaks: LeakPolicy) ->
     return [part for part in parts if part.articles]
 
 
+def gate_of(held_out: Sequence[HeldOut]) -> list[LabelledArticle]:
+    """All articles but those of the test part."""
+    return [article for part in held_out if part.name != TEST for article in part.articles]
+
+
 def read_held_out(files: Sequence[Path], taxonomy: Taxonomy, *others: Taxonomy) -> HeldOut:
     """Read labelled articles to measure on, with earlier ids as `taxonomy` has them.
 

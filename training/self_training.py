@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from rasid.article import Article
 from rasid.scores import Floats, calibrate
-from training.articles import articles_of
+from training.articles import LabelledArticle, articles_of
 from training.bags import build_bags
 from training.baseline import fit_linear
 from training.describe import fingerprint
@@ -70,16 +70,18 @@ def score_pool(
     tokenizer: Tokenizer,
     options: TrainOptions,
     workspace: Workspace,
+    held_out: Sequence[LabelledArticle] = (),
 ) -> ScoredPool:
     """Read the archive and score it; with `--resume` take what an earlier run kept on disk.
 
     This comes before the network is trained, since a bad archive or teacher ends the run.
-    Nothing but the train part of `split` decides on the scores: the test part stays unseen,
-    and a network that knows an article of it is refused (`SettingError`).
+    Nothing but the train part of `split` decides on the scores: the test part and articles
+    `held_out` beside it stay unseen, and a network that knows one of them is refused
+    (`SettingError`).
     """
     check_teachers(options.teacher, labels)
-    refuse_seen("--teacher", options.teacher, split.test)
-    known = [*split.train, *split.dev, *split.test, *split.left_out]
+    refuse_seen("--teacher", options.teacher, [*split.test, *held_out])
+    known = [*split.train, *split.dev, *split.test, *split.left_out, *held_out]
     key = run_key(
         file_sizes(options.unlabelled),
         (options.pool, options.leave_out, options.bad_input),

@@ -43,7 +43,7 @@ from training.export import export_onnx
 from training.fit import fit
 from training.folds import OutOfFold, cross_fit
 from training.hardware import keep_heap
-from training.held_out import hold_out
+from training.held_out import gate_of, hold_out
 from training.kept_scores import calibrated, save_scores
 from training.metrics import gold_of, targets_of
 from training.model import BagClassifier
@@ -122,7 +122,7 @@ def read_inputs(options: TrainOptions) -> Inputs:
     if options.gate:
         find_served(options)
         held_out = hold_out(options.gate, taxonomy, split, options.leaks)
-    unseen = [*split.test, *(article for part in held_out for article in part.articles)]
+    unseen = [*split.test, *gate_of(held_out)]
     if options.folds:
         # Every article is measured by a network that must not have seen it.
         unseen += [*split.train, *split.dev]
@@ -203,7 +203,9 @@ def train_network(
     options, split, labels = inputs.options, inputs.split, inputs.labels
     tokenizer = inputs.tokenizer
     # The archive first: a bad one, or a teacher that has seen too much, ends the run here.
-    pool = score_pool(split, labels, tokenizer, options, workspace) if options.unlabelled else None
+    pool, gate = None, gate_of(inputs.held_out)
+    if options.unlabelled:
+        pool = score_pool(split, labels, tokenizer, options, workspace, gate)
     learned = [*split.train, *split.dev] if folds else split.train
     targets = targets_of(learned, labels, options.fit.unsure_softness)
     bags = (build_bags(articles_of(learned), targets, tokenizer), inputs.dev_bags)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from rasid.article import Article
 from rasid.artifact import read_artifact
 from rasid.errors import SettingError
 from rasid.windows import Windowing
 from tests.tiny import ENCODER, write_articles, write_encoder
 from tests.training.made import LABELS, TAXONOMY, write_network
-from training.articles import DataError, articles_of
+from training.articles import DataError, LabelledArticle, articles_of
 from training.baseline import fit_linear
 from training.metrics import gold_of
 from training.options import TrainOptions, parse_options
@@ -104,6 +105,26 @@ def test_the_pool_has_no_labelled_article_and_no_near_duplicate(
     assert np.array_equal(resumed.scores, pool.scores)
     with_fewer = scored(options_for(folder, tmp_path, "--resume", "--pool", "7"))
     assert len(with_fewer.articles) == 7
+
+
+def test_the_gate_is_neither_in_the_pool_nor_known_to_a_teacher(
+    folder: Path, tmp_path: Path
+) -> None:
+    options = options_for(folder, tmp_path)
+    split, workspace = split_of(options), Workspace(tmp_path / "work")
+    workspace.folder.mkdir()
+    texts = [json.loads(row) for row in (folder / "archive.jsonl").read_text("utf-8").splitlines()]
+    gate = [LabelledArticle(Article(texts[3]["text"], id="gate-1"), frozenset())]
+    pool = score_pool(split, LABELS, TOKENIZER, options, workspace, gate)
+    names = [article.id for article in pool.articles]
+    assert "a3" not in names
+    assert "a4" in names
+    told = [
+        "--teacher",
+        str(write_network(tmp_path / "t", folder / "encoder", seen=seen_by(gate, 0))),
+    ]
+    with pytest.raises(SettingError, match="has learned from 1 of the"):
+        score_pool(split, LABELS, TOKENIZER, options_for(folder, tmp_path, *told), workspace, gate)
 
 
 def test_kept_networks_are_members_of_the_ensemble(folder: Path, tmp_path: Path) -> None:
