@@ -13,6 +13,7 @@ from rasid.classifier import Classifier
 from rasid.scores import Floats
 from rasid.steps import Ids, Steps
 from serving.admission import Ticket, expected_evidence, expected_tokens
+from serving.panics import panics_as_errors
 
 _numbers = itertools.count()
 
@@ -51,7 +52,8 @@ class Job:
         Returns the tokens that were run. What fails is the job's answer, and its `error`.
         """
         try:
-            return self._context.run(self._advance, most)
+            with panics_as_errors():
+                return self._context.run(self._advance, most)
         except Exception as error:
             self.error = error
             self.end(error)

@@ -20,6 +20,7 @@ from rasid.artifact import MANIFEST
 from rasid.classifier import Classifier
 from rasid.errors import RasidError
 from serving.engine import Engine
+from serving.panics import panics_as_errors
 
 Outcome: TypeAlias = Literal["loading", "serving", "refused"]
 
@@ -139,8 +140,9 @@ class Swap:
                 self._loading = None
 
     def _load_and_warm_up(self) -> Classifier:
-        classifier = self._load()
-        classifier.warm_up()
+        with panics_as_errors():
+            classifier = self._load()
+            classifier.warm_up()
         return classifier
 
     def _install(self, classifier: Classifier) -> None:

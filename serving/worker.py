@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from rasid.errors import EngineError
+from serving.panics import panics_as_errors
 from serving.schedule import Schedule
 
 # A slice is as long as a newcomer may have to wait for its first turn: one full window of the
@@ -39,8 +40,9 @@ class Worker(threading.Thread):
     def run(self) -> None:
         """Run slices."""
         try:
-            while self._run_slice():
-                pass
+            with panics_as_errors():
+                while self._run_slice():
+                    pass
         except Exception as error:
             self._died(error)
         finally:

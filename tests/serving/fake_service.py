@@ -28,6 +28,7 @@ FAILS = "عطب"
 CRASHES = "انهيار"
 SLOW = "بطء"
 DEADLY = "فناء"
+PANICS = "ذعر"
 
 _TOPICS = {"crime": ("جريمة", "Crime"), "fire": ("حريق", "Fire"), "traffic": ("سير", "Traffic")}
 
@@ -52,6 +53,10 @@ def make_manifest() -> Manifest:
         taxonomy=Taxonomy.model_validate({"topics": topics}),
         scoring=dict.fromkeys(_TOPICS, scoring),
     )
+
+
+class Panic(BaseException):
+    """As tokenizers raises one: it is no Exception."""
 
 
 class FakeClassifier:
@@ -114,6 +119,8 @@ class FakeClassifier:
             raise EngineError("inference failed: node 17")
         if CRASHES in text:
             raise RuntimeError(f"could not handle {text}")
+        if PANICS in text:
+            raise Panic
         if SLOW in text:
             self._wait()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_service import DEADLY, FAILS, SLOW
+from fake_service import DEADLY, FAILS, PANICS, SLOW
 from fastapi import FastAPI
 from live import FAKE, Service, wait_for
 from starlette.testclient import TestClient
@@ -35,9 +35,10 @@ def send(service: Service, text: str) -> tuple[threading.Thread, list[int]]:
     return thread, statuses
 
 
-def test_an_article_that_fails_is_not_the_end(client: TestClient, app: FastAPI) -> None:
+@pytest.mark.parametrize("word", [FAILS, PANICS])
+def test_an_article_that_fails_is_not_the_end(client: TestClient, app: FastAPI, word: str) -> None:
     for _ in range(3):
-        assert client.post("/classify", json={"text": FAILS}).status_code == 500
+        assert client.post("/classify", json={"text": word}).status_code == 500
     assert app.state.engine.death is None
     assert client.get("/readyz").status_code == 200
     assert client.post("/classify", json={"text": "حريق"}).status_code == 200

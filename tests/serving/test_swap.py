@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_service import SLOW, FakeClassifier, wait_until_ready
+from fake_service import SLOW, FakeClassifier, Panic, wait_until_ready
 from live import Service, loaded, served, wait_for
 from starlette.testclient import TestClient
 from versions import Models
@@ -141,17 +141,17 @@ class Shelf:
 
     def __init__(self, *, wait: Callable[[], None] = lambda: None) -> None:
         self._wait = wait
-        self.next: Exception | str = "1"
+        self.next: BaseException | str = "1"
 
     def load(self) -> FakeClassifier:
-        if isinstance(self.next, Exception):
+        if isinstance(self.next, BaseException):
             raise self.next
         classifier = FakeClassifier(self._wait)
         classifier.manifest = classifier.manifest.model_copy(update={"version": self.next})
         return classifier
 
 
-def look(client: TestClient, app, model: Exception | str, shelf: Shelf) -> dict:
+def look(client: TestClient, app, model: BaseException | str, shelf: Shelf) -> dict:
     """Put `model` on the shelf and wait for what becomes of it."""
     shelf.next = model
     before = app.state.swap.last
@@ -195,10 +195,11 @@ def test_the_old_model_ends_what_it_began_and_is_freed(settings: Settings) -> No
         (EngineError("onnxruntime cannot load it"), "onnxruntime cannot load it"),
         (MemoryError(), "it could not be loaded"),
         (ValueError("secret"), "it could not be loaded"),
+        (Panic(), "Panic in a library"),
     ],
 )
 def test_whatever_goes_wrong_the_old_model_serves(
-    settings: Settings, error: Exception, detail: str
+    settings: Settings, error: BaseException, detail: str
 ) -> None:
     shelf = Shelf()
     app = create_app(settings, load=shelf.load)
