@@ -55,7 +55,8 @@ def read_artifact(folder: Path) -> Artifact:
     A symbolic link is resolved first, so that a later move of `current` cannot mix two
     versions. Raises `ArtifactMissing` or `ArtifactMismatch`, naming the file.
     """
-    link, folder = folder, folder.resolve()
+    # Path.resolve fails on a link that leads back to itself, before Python 3.13.
+    link, folder = folder, Path(os.path.realpath(folder))
     if not folder.is_dir():
         if link.is_symlink():
             raise ArtifactMissing(f"{link}: is a link to {folder}, and no such folder is there")

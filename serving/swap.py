@@ -9,6 +9,7 @@ them. A model that fails at any of this is refused, and the old one goes on serv
 
 import asyncio
 import logging
+import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -110,7 +111,7 @@ class Swap:
         return True
 
     async def _swap(self) -> None:
-        folder = self._folder.resolve()
+        folder = Path(os.path.realpath(self._folder))
         self._report(folder.name, "loading")
         try:
             classifier = await self._load_beside()
@@ -138,6 +139,8 @@ class Swap:
             if loading.done():
                 # It would keep the model, also one that was refused.
                 self._loading = None
+            # An error has this frame in its traceback, and would keep the model in a circle.
+            del loading
 
     def _load_and_warm_up(self) -> Classifier:
         with panics_as_errors():
@@ -159,7 +162,7 @@ class Swap:
     def _identity(self) -> _Identity:
         """What tells one artifact from the next without reading it: its folder and manifest."""
         try:
-            folder = self._folder.resolve(strict=True)
+            folder = Path(os.path.realpath(self._folder, strict=True))
             manifest = (folder / MANIFEST).stat()
         except OSError:
             return None

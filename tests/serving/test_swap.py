@@ -136,6 +136,43 @@ def test_a_link_that_is_gone_for_a_moment_changes_nothing(
     wait_for(lambda: outcome(service) == ("v1", "serving"))
 
 
+def test_a_link_to_itself_is_refused(serve: Callable[..., Service], models: Models) -> None:
+    service = serve("--watch-seconds", "0", "--drain-seconds", "0")
+    models.current.unlink()
+    models.current.symlink_to(models.current.name)
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: outcome(service) == ("current", "refused"))
+    assert service.classify(SENTENCE) == 200
+    models.publish("v1")
+    models.promote("v1")
+    service.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: outcome(service) == ("v1", "serving"))
+
+
+def test_a_refused_model_is_freed_at_once(settings: Settings) -> None:
+    made: list[weakref.ref[FakeClassifier]] = []
+
+    def load() -> FakeClassifier:
+        classifier = FakeClassifier()
+        # Its warm-up fails, unless it is the first.
+        classifier.dead = bool(made)
+        made.append(weakref.ref(classifier))
+        return classifier
+
+    app = create_app(settings, load=load)
+    with TestClient(app) as client:
+        wait_until_ready(app)
+        gc.collect()
+        gc.disable()
+        try:
+            client.portal.call(app.state.swap.look_again)
+            wait_for(lambda: app.state.swap.last and app.state.swap.last.outcome == "refused")
+            # Not when the collector comes round, which may be much later.
+            wait_for(lambda: made[1]() is None)
+        finally:
+            gc.enable()
+
+
 class Shelf:
     """Models for `create_app` to load: the last one that was put there."""
 
