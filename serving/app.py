@@ -83,11 +83,20 @@ def create_app(settings: Settings, *, load: Callable[[], Classifier] | None = No
 async def _run(engine: Engine, swap: Swap, _app: FastAPI) -> AsyncIterator[None]:
     # In the background: the socket opens at once, and /livez answers meanwhile.
     tasks = [asyncio.create_task(engine.run()), asyncio.create_task(swap.run())]
+    for task in tasks:
+        task.add_done_callback(partial(_look_at_end, engine))
     yield
     for task in tasks:
         task.cancel()
     swap.close()
     engine.close()
+
+
+def _look_at_end(engine: Engine, task: asyncio.Task[None]) -> None:
+    # A service that lacks one of its tasks only looks alive.
+    error = None if task.cancelled() else task.exception()
+    if isinstance(error, Exception):
+        engine.die(error)
 
 
 def load_classifier(settings: Settings) -> Classifier:

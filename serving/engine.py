@@ -95,7 +95,7 @@ class Engine:
             await asyncio.sleep(_LOOK_SECONDS)
             looks = max(worker.looks_at_this_slice() for worker in self._workers)
             if looks > self._stall_looks:
-                self._die(TimeoutError("an inference does not end"))
+                self.die(TimeoutError("an inference does not end"))
 
     def close(self) -> None:
         """Let the threads end after their slice; articles that wait are not classified."""
@@ -105,7 +105,7 @@ class Engine:
         self._on_loop(self.admission.record, tokens, seconds)
 
     def _worker_died(self, error: Exception) -> None:
-        self._on_loop(self._die, error)
+        self._on_loop(self.die, error)
 
     def _on_loop(self, call: Callable[..., None], *arguments: object) -> None:
         assert self._loop is not None
@@ -113,7 +113,8 @@ class Engine:
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *arguments)
 
-    def _die(self, error: Exception) -> None:
+    def die(self, error: Exception) -> None:
+        """Be dead because of `error`: nothing is classified any more."""
         _logger.critical("inference is dead: %s", type(error).__name__, exc_info=error)
         self.death = error
         self.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_service import DEADLY, FAILS, PANICS, SLOW
+from fake_service import DEADLY, FAILS, PANICS, SLOW, wait_until_ready
 from fastapi import FastAPI
 from live import FAKE, Service, wait_for
 from starlette.testclient import TestClient
@@ -65,6 +65,18 @@ def test_a_batch_that_inference_dies_under_is_no_answer(client: TestClient, app:
     wait_for(lambda: app.state.engine.death)
     # The last article may be asked for before the death is known.
     assert response.status_code == 503
+
+
+def test_a_task_that_ends_with_an_error_is_a_death(app: FastAPI, monkeypatch) -> None:
+    def fail() -> None:
+        raise ValueError("unforeseen")
+
+    with TestClient(app) as client:
+        wait_until_ready(app)
+        monkeypatch.setattr(app.state.swap, "_identity", fail)
+        client.portal.call(app.state.swap.look_again)
+        wait_for(lambda: app.state.engine.death)
+        assert client.get("/readyz").status_code == 503
 
 
 def test_the_process_ends_with_its_own_code(start: Callable[..., Service]) -> None:

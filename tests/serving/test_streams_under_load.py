@@ -119,7 +119,7 @@ def test_a_stream_is_cut_off_where_inference_dies(in_gate) -> None:
         await gate.slow()
         waiting = stream(gate, *[FIRE] * 4)
         await until(lambda: gate.tokens == BEGUN + WAITS)
-        gate.app.state.engine._die(TimeoutError("an inference does not end"))
+        gate.app.state.engine.die(TimeoutError("an inference does not end"))
         with pytest.raises(RuntimeError) as ended:
             await waiting.lines()
         # The framework's words for an error that came too late to be answered.
