@@ -31,6 +31,7 @@ from serving.errors import InvalidTensor, NotReady, UnknownModel
 from serving.intake import Intake, validated
 
 _JSON_LENGTH = "Inference-Header-Content-Length"
+_MOST_DIGITS = 20
 
 
 class Live(Foreign):
@@ -160,18 +161,23 @@ def _add_inference(router: APIRouter, intake: Intake) -> None:
 
     @router.post("/models/{model}/infer", summary="Open Inference Protocol: infer", **documented)
     async def v2_infer(model: str, request: Request) -> InferenceResponse:
-        return await _infer(intake, _named(intake, model), request)
+        return await _infer(intake, model, None, request)
 
     @router.post("/models/{model}/versions/{version}/infer", **documented)
     async def v2_infer_version(model: str, version: str, request: Request) -> InferenceResponse:
-        return await _infer(intake, _named(intake, model, version), request)
+        return await _infer(intake, model, version, request)
 
 
-async def _infer(intake: Intake, classifier: Classifier, request: Request) -> InferenceResponse:
+async def _infer(
+    intake: Intake, model: str, version: str | None, request: Request
+) -> InferenceResponse:
     check_not_compressed(request)
     body = await request.body()
+    # After the body, which may never come: a model is in memory for as long as it is held.
+    classifier = _named(intake, model, version)
     length = request.headers.get(_JSON_LENGTH, str(len(body)))
-    if not length.isdecimal() or int(length) > len(body):
+    # Python reads no numbers of thousands of digits.
+    if not length.isdecimal() or len(length) > _MOST_DIGITS or int(length) > len(body):
         raise InvalidTensor(f"{_JSON_LENGTH}: is no length within the body")
     wanted = validated(InferenceRequest, read_json(body[: int(length)]))
     articles = read_articles(wanted.inputs, body[int(length) :])

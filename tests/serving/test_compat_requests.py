@@ -1,10 +1,15 @@
 """What no client sends, and text-embeddings-inference, which has no client of its own."""
 
+import asyncio
+import gc
 import struct
+import weakref
 
 import pytest
+from asgi import Gate, until
 from fake_service import CRASHES, FakeClassifier
 from starlette.testclient import TestClient
+from starlette.types import Message
 
 from serving.app import create_app
 from serving.settings import Settings
@@ -137,10 +142,40 @@ def test_binary_data_that_is_not_what_it_says(
     assert message in response.json()["error"]
 
 
-@pytest.mark.parametrize("length", ["-1", "x", "99999", "٣", ""])
+@pytest.mark.parametrize("length", ["-1", "x", "99999", "٣", "", "1" * 5000])
 def test_json_length_must_lie_in_the_body(client: TestClient, length: str) -> None:
     headers = {"Inference-Header-Content-Length": length.encode()}
     assert client.post(INFER, content=b"{}", headers=headers).status_code == 400
+
+
+def test_a_client_that_sends_no_body_keeps_no_model(in_gate) -> None:
+    async def scenario(gate: Gate) -> None:
+        async def receive() -> Message:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            raise AssertionError("there is nobody to answer")
+
+        left = asyncio.Event()
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": INFER,
+            "query_string": b"",
+            "headers": [],
+        }
+        exchange = asyncio.create_task(gate.app(scope, receive, send))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        old = weakref.ref(gate.classifier)
+        gate.classifier = FakeClassifier()
+        gate.app.state.engine.install(gate.classifier)
+        await until(lambda: gc.collect() is not None and old() is None)
+        left.set()
+        await exchange
+
+    in_gate(scenario)
 
 
 @pytest.mark.parametrize(
