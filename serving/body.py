@@ -123,7 +123,12 @@ def check_media_type(request: Request, accepted: Sequence[str]) -> None:
     headers["content-type"] = request.headers.get("content-type", "")
     if headers.get_content_type() not in accepted:
         raise UnsupportedMediaType(f"Content-Type must be {' or '.join(accepted)}")
-    if str(headers.get_param("charset", "utf-8")).lower() not in ("utf-8", "utf8"):
+    try:
+        charset = str(headers.get_param("charset", "utf-8"))
+    except (TypeError, ValueError):
+        # What the library makes of parameters in numbered parts that do not fit together.
+        charset = ""
+    if charset.lower() not in ("utf-8", "utf8"):
         raise UnsupportedMediaType("the charset must be utf-8")
     check_not_compressed(request)
 

@@ -88,5 +88,9 @@ class Metrics:
 
     def exposition(self, accept: str) -> tuple[bytes, str]:
         """All metrics and their media type, in the format that `accept` asks for."""
-        encode, media_type = choose_encoder(accept)
+        try:
+            encode, media_type = choose_encoder(accept)
+        except TypeError:
+            # The library compares versions that are no numbers with some that are.
+            encode, media_type = choose_encoder("")
         return encode(self.registry), media_type

@@ -1,3 +1,4 @@
+import pytest
 from fake_service import FAILS
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
@@ -48,6 +49,13 @@ def test_windows_tokens_and_labels_are_counted(client: TestClient) -> None:
     assert metrics[key("rasid_labels_assigned_total", label="traffic")] == 2
     for status, count in (("200", 2), ("422", 1), ("500", 1)):
         assert metrics[key("rasid_batch_articles_total", status=status)] == count
+
+
+@pytest.mark.parametrize("accept", ["application/openmetrics-text; version=x", ";;=,", "*/*"])
+def test_whatever_is_asked_for_there_are_metrics(client: TestClient, accept: str) -> None:
+    response = client.get("/metrics", headers={"Accept": accept})
+    assert response.status_code == 200
+    assert "rasid_ready 1.0" in response.text
 
 
 def test_two_apps_do_not_share_counts(client: TestClient, app, settings) -> None:

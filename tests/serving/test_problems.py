@@ -105,6 +105,8 @@ def test_what_is_not_json_in_utf_8(client: TestClient, body: bytes) -> None:
         {"Content-Type": "text/plain"},
         {"Content-Type": "application/x-www-form-urlencoded"},
         {"Content-Type": "application/json; charset=windows-1256"},
+        {"Content-Type": "application/json; charset*=utf-8; charset*0=utf-8"},
+        {"Content-Type": f"application/json; charset*{'1' * 5000}=utf-8"},
         {"Content-Type": ""},
         {},
         {"Content-Type": "application/json", "Content-Encoding": "gzip"},
