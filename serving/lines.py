@@ -50,7 +50,11 @@ async def read_lines(chunks: Chunks, max_bytes: int) -> AsyncIterator[Line]:
                 yield Line(number, bytes(content))
             number, kept, too_long = number + 1, bytearray(), False
         too_long = too_long or len(kept) + len(rest) > max_bytes
-        kept = bytearray() if too_long else kept + rest
+        if too_long:
+            kept.clear()
+        else:
+            # In place: a line may come in thousands of pieces.
+            kept += rest
     if too_long or kept.strip():
         yield Line(number, None if too_long else bytes(kept.strip()))
 
