@@ -8,7 +8,7 @@ from rasid.errors import SettingError
 from serving import logs
 from serving.app import create_app
 from serving.doctor import examine, report
-from serving.server import serve
+from serving.server import BAD_SETTING, serve
 from serving.settings import Settings, read_settings
 
 
@@ -28,7 +28,7 @@ def main() -> int:
         settings = read_settings(arguments[examined:], os.environ)
     except SettingError as error:
         print(f"rasid: {error}", file=sys.stderr)
-        return 2
+        return BAD_SETTING
     if examined:
         return _examine(settings)
     logs.configure(settings.log_level)

@@ -30,8 +30,8 @@ _ARTICLE = (
 )
 
 
-NOT_LOADED, DEAD = 1, 3
-"""Exit codes; 2 is for a setting that cannot be used."""
+NOT_LOADED, BAD_SETTING, DEAD = 1, 2, 3
+"""Exit codes."""
 # An app that is dead owes nobody more than a refusal.
 _DEAD_STOP_SECONDS = 5
 # A connection takes one file, and the usual soft limit is 1024.
@@ -41,15 +41,19 @@ _OPEN_FILES = 65_536
 def serve(app: FastAPI, settings: Settings) -> int:
     """Serve `app` until a signal stops it; returns the exit code of the process.
 
-    0 after a stop, `NOT_LOADED` where there is no model to serve, `DEAD` where inference died.
-    Where a thread is still at work then, the process ends here: Python would wait for the
-    thread.
+    0 after a stop, `NOT_LOADED` where there is no model to serve, `DEAD` where inference died,
+    `BAD_SETTING` where the address cannot be listened on. Where a thread is still at work then,
+    the process ends here: Python would wait for the thread.
     """
     engine: Engine = app.state.engine
     swap: Swap = app.state.swap
     allow_open_files()
-    Server(app, engine, swap, settings).run()
-    code = DEAD if engine.death else NOT_LOADED if engine.failure else 0
+    try:
+        Server(app, engine, swap, settings).run()
+        code = DEAD if engine.death else NOT_LOADED if engine.failure else 0
+    except SystemExit:
+        # uvicorn has logged why it cannot listen. Its own code for that is the one of death here.
+        code = BAD_SETTING
     if engine.busy or swap.busy:
         _logger.warning("ending while a thread is still at work")
         logging.shutdown()

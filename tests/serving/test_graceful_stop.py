@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import os
 import re
 import signal
 import socket
@@ -141,6 +142,31 @@ def test_head_has_no_body_on_the_wire(start: Callable[..., Service]) -> None:
         answer = b"".join(iter(lambda: connection.recv(4096), b""))
     assert answer.startswith(b"HTTP/1.1 200 ")
     assert answer.endswith(b"\r\n\r\n")
+
+
+def test_a_port_that_is_taken_ends_the_process(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [
+                sys.executable,
+                live.FAKE,
+                tmp_path / "release",
+                "--threads",
+                "1",
+                "--port",
+                str(port),
+            ],
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+    # And not with the code of dead inference.
+    assert done.returncode == 2
+    assert "address already in use" in done.stderr
 
 
 def test_model_that_cannot_be_loaded_ends_the_process(tmp_path: Path) -> None:
