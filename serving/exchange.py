@@ -4,6 +4,7 @@ Every exchange has an id, one log line, its counts in the metrics, and an answer
 where the code below fails.
 """
 
+import asyncio
 import logging
 import re
 import time
@@ -15,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving import logs
 from serving.engine import Engine
+from serving.errors import NotReady
 from serving.metrics import Metrics
 from serving.problems import problem_response
 
@@ -60,6 +62,12 @@ class Exchange:
         except ClientDisconnect:
             # Also where part of a long answer was out.
             answer.status = NO_ANSWER
+        except asyncio.CancelledError:
+            if answer.status != NO_ANSWER or self.engine.ready:
+                raise
+            # The server gives up what has not ended in the time that a stop takes.
+            error = NotReady("the service is stopping")
+            await problem_response(error)(scope, receive, answer.send)
         except Exception as error:
             if answer.status != NO_ANSWER:
                 # Half of an answer is out: only closing the connection can tell the client.
