@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -214,6 +215,18 @@ def test_a_clock_that_jumps_moves_nothing(start: Callable[..., Service], tmp_pat
             assert answer[0] == 200
     years = {line["time"][:4] for line in service.log()}
     assert len(years) >= 3
+    # Nor is the time of a request over that is under way.
+    answers: list[tuple[int, str]] = []
+    waiting = threading.Thread(
+        target=lambda: answers.append(service.request("POST", "/classify", {"text": SLOW}, headers))
+    )
+    waiting.start()
+    wait_for(lambda: service.metric("rasid_tokens_in_flight") > 0)
+    offset.write_text(str(86_400 * 400))
+    assert service.request("GET", "/readyz")[0] == 200
+    (tmp_path / "release").touch()
+    waiting.join(PATIENCE)
+    assert [status for status, _ in answers] == [200]
     # The drain takes its seconds, not those of the clock.
     offset.write_text(str(86_400))
     service.process.send_signal(signal.SIGTERM)
