@@ -116,8 +116,10 @@ class Swap:
         try:
             classifier = await self._load_beside()
         except RasidError as error:
-            _logger.error("the new model is refused: %s", error)
-            self._report(folder.name, "refused", self._without_place(str(error), folder))
+            # Its words alone: with the error, whoever keeps the record would keep the model.
+            reason = str(error)
+            _logger.error("the new model is refused: %s", reason)
+            self._report(folder.name, "refused", self._without_place(reason, folder))
         except Exception as error:
             _logger.error("the new model is refused", exc_info=error)
             self._report(folder.name, "refused", "it could not be loaded")
