@@ -158,11 +158,7 @@ def read_data(options: TrainOptions, taxonomy: Taxonomy) -> tuple[DataReport, Sp
     recorded = read_record(options.split_record) if options.split_record else None
     left_out: list[str] = []
     articles = read_labelled(
-        options.data,
-        labels,
-        options.data_format,
-        earlier=taxonomy.earlier,
-        report=left_out.append,
+        options.data, labels, options.data_format, earlier=taxonomy.earlier, report=left_out.append
     )
     duplicates = find_duplicates(articles_of(articles))
     files = [path.name for path in options.data]
